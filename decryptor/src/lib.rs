@@ -1,0 +1,1 @@
+//! Encrypted documents. Bytes in, bytes out: nothing here opens a file or waits for a network.

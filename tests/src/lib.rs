@@ -1,0 +1,1 @@
+//! The harness: real servers and the Go peers.
