@@ -1,1 +1,3 @@
 //! Encrypted documents. Bytes in, bytes out: nothing here opens a file or waits for a network.
+
+pub mod sealed;

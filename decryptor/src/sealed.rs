@@ -1,0 +1,3 @@
+//! Sealed Secrets: the document, and the templates in it.
+
+pub mod template;
