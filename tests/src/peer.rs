@@ -1,0 +1,222 @@
+//! The Go peers: real servers and programs, built from the pinned modules in `tests/peers`.
+
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+use aws_lc_rs::digest;
+
+use crate::{cache, progress::say};
+
+/// A program in one of the modules under `tests/peers`.
+pub struct GoProgram {
+    /// What the binary is called.
+    pub name: &'static str,
+    /// Its version, as `go.mod` pins it.
+    pub version: &'static str,
+    /// The folder under `tests/peers`.
+    pub folder: &'static str,
+    /// The package to build, as seen from that folder.
+    pub package: &'static str,
+    /// Values that releases set at link time.
+    pub ldflags: &'static str,
+    /// How long the build takes on two cores, for the message.
+    pub duration: &'static str,
+}
+
+/// The store under the API server.
+pub static ETCD: GoProgram = GoProgram {
+    name: "etcd",
+    version: "3.6.8",
+    folder: "etcd",
+    package: ".",
+    ldflags: "",
+    duration: "20 s",
+};
+
+const KUBERNETES_VERSION: &str = "-X k8s.io/component-base/version.gitVersion=v1.34.4 \
+     -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=34";
+
+/// The API server.
+pub static KUBE_APISERVER: GoProgram = GoProgram {
+    name: "kube-apiserver",
+    version: "1.34.4",
+    folder: "kubernetes",
+    package: "k8s.io/kubernetes/cmd/kube-apiserver",
+    ldflags: KUBERNETES_VERSION,
+    duration: "3 min",
+};
+
+/// Garbage collection, service accounts, namespaces.
+pub static KUBE_CONTROLLER_MANAGER: GoProgram = GoProgram {
+    name: "kube-controller-manager",
+    version: "1.34.4",
+    folder: "kubernetes",
+    package: "k8s.io/kubernetes/cmd/kube-controller-manager",
+    ldflags: KUBERNETES_VERSION,
+    duration: "1 min",
+};
+
+/// The original client.
+pub static KUBESEAL: GoProgram = GoProgram {
+    name: "kubeseal",
+    version: "0.40.0",
+    folder: "sealed-secrets",
+    package: "github.com/bitnami/sealed-secrets/cmd/kubeseal",
+    ldflags: "-X main.VERSION=0.40.0",
+    duration: "30 s",
+};
+
+/// The original controller.
+pub static CONTROLLER: GoProgram = GoProgram {
+    name: "controller",
+    version: "0.40.0",
+    folder: "sealed-secrets",
+    package: "github.com/bitnami/sealed-secrets/cmd/controller",
+    ldflags: "-X main.VERSION=0.40.0",
+    duration: "30 s",
+};
+
+/// Helm 3.
+pub static HELM: GoProgram = GoProgram {
+    name: "helm",
+    version: "3.19.5",
+    folder: "helm",
+    package: "helm.sh/helm/v3/cmd/helm",
+    ldflags: "-X helm.sh/helm/v3/internal/version.version=v3.19.5",
+    duration: "90 s",
+};
+
+impl GoProgram {
+    /// The path of the binary, built first if the cache lacks it.
+    pub fn path(&self) -> PathBuf {
+        build(
+            self.name,
+            self.version,
+            self.folder,
+            self.package,
+            self.ldflags,
+            self.duration,
+        )
+    }
+}
+
+/// The binary of the main package in `tests/peers/<folder>`: a small program that a test is compared with.
+pub fn go(folder: &str) -> PathBuf {
+    build(folder, "own", folder, ".", "", "1 min")
+}
+
+/// The source folder of a Go module that `tests/peers/<folder>` requires.
+pub fn module_folder(folder: &str, module: &str) -> PathBuf {
+    let _ = run_go(folder, &["mod", "download", module]);
+    PathBuf::from(run_go(folder, &["list", "-m", "-f", "{{.Dir}}", module]).trim())
+}
+
+/// The source folder of the original, which also holds its chart and its CRD.
+pub fn sealed_secrets_source() -> PathBuf {
+    module_folder("sealed-secrets", "github.com/bitnami/sealed-secrets")
+}
+
+fn build(
+    name: &str,
+    version: &str,
+    folder: &str,
+    package: &str,
+    ldflags: &str,
+    duration: &str,
+) -> PathBuf {
+    let key = key(folder, &[package, ldflags]);
+    let entry = cache::entry(&format!("{name}-{version}-{key}"), |out| {
+        say(&format!(
+            "building {name} {version} (about {duration}, once)…"
+        ));
+        let begin = Instant::now();
+        let binary = out.join(name);
+        let binary = binary.to_str().expect("the cache folder's name is text");
+        let ldflags = format!("-s -w {ldflags}");
+        run_go(
+            folder,
+            &[
+                "build",
+                "-p",
+                "2",
+                "-trimpath",
+                "-ldflags",
+                &ldflags,
+                "-o",
+                binary,
+                package,
+            ],
+        );
+        say(&format!(
+            "built {name} {version} in {} s",
+            begin.elapsed().as_secs()
+        ));
+    });
+    entry.join(name)
+}
+
+/// Names what the binary is made from: the files of the folder, the compiler, the flags.
+fn key(folder: &str, flags: &[&str]) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
+    let mut files: Vec<PathBuf> = fs::read_dir(module(folder))
+        .unwrap_or_else(|e| panic!("no peer module {}: {e}", module(folder).display()))
+        .map(|file| file.expect("the folder was just opened").path())
+        .filter(|path| path.is_file())
+        .collect();
+    files.sort();
+    for file in files {
+        context.update(
+            file.file_name()
+                .expect("a file has a name")
+                .as_encoded_bytes(),
+        );
+        context.update(
+            &fs::read(&file).unwrap_or_else(|e| panic!("cannot read {}: {e}", file.display())),
+        );
+    }
+    context.update(run_go(folder, &["env", "GOVERSION", "GOOS", "GOARCH"]).as_bytes());
+    for flag in flags {
+        context.update(flag.as_bytes());
+    }
+    context.finish().as_ref()[..6]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn module(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("peers")
+        .join(folder)
+}
+
+fn run_go(folder: &str, args: &[&str]) -> String {
+    let program = std::env::var_os("GO").unwrap_or_else(|| OsString::from("go"));
+    let output = Command::new(&program)
+        .args(args)
+        .current_dir(module(folder))
+        .env("GOFLAGS", "-mod=readonly -buildvcs=false")
+        .env("GOWORK", "off")
+        .env("CGO_ENABLED", "0")
+        .output()
+        .unwrap_or_else(|e| {
+            panic!(
+                "cannot run {}: {e}\nhint: install Go 1.26.8 or newer and put it on PATH",
+                program.display()
+            )
+        });
+    if !output.status.success() {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        panic!(
+            "go {} failed in tests/peers/{folder}: {}\n{stderr}",
+            args.join(" "),
+            output.status
+        );
+    }
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
