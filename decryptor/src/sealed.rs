@@ -5,7 +5,7 @@
 //! - [`unseal`]: from a SealedSecret to the Secret that is to stand in the cluster.
 //! - [`rewrap`]: the same values under another sealing key, without touching anything else.
 //! - [`hint`]: which sealing key an item was sealed with, for people and for the order of trial.
-//! - [`template`]: `spec.template.data`.
+//! - [`template`]: the Go templates of `spec.template.data`.
 
 pub mod crd;
 pub mod hint;
@@ -37,3 +37,6 @@ pub const SKIP_SET_OWNER_REFERENCES: &str = "sealedsecrets.bitnami.com/skip-set-
 pub fn is_true(annotations: &TextMap, name: &str) -> bool {
     annotations.get(name).is_some_and(|value| value == "true")
 }
+
+#[cfg(test)]
+mod tests;
