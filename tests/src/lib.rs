@@ -15,8 +15,11 @@
 
 pub mod api;
 pub mod cache;
+pub mod cli;
 pub mod cluster;
 mod connect;
+pub mod controller;
+pub mod ours;
 pub mod path;
 pub mod peer;
 pub mod pki;
