@@ -1,0 +1,81 @@
+//! The originals work with each other here: what every comparison with them stands on.
+
+use serde_json::{Value, json};
+use testkit::{cli, cluster, cluster::User, controller, path, peer};
+
+#[test]
+fn their_client_seals_through_their_controller_and_deletion_follows_the_owner() {
+    let cluster = cluster::shared();
+    let (home, namespace) = (cluster.namespace(), cluster.namespace());
+    let _controller = controller::theirs(&cluster)
+        .namespace(&home)
+        .only_namespaces(&[&namespace])
+        .args(["--key-size=2048"])
+        .start();
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "db", "namespace": namespace},
+        "stringData": {"password": "correct horse"},
+    });
+    let sealed = cli::theirs()
+        .args(["--controller-namespace", &home])
+        .kubeconfig(&cluster.kubeconfig(&User::Admin))
+        .stdin(secret.to_string())
+        .ok();
+    let sealed: Value =
+        serde_json::from_str(&sealed).expect("kubeseal prints JSON if not told otherwise");
+    let created = cluster
+        .api
+        .create(&path::sealed_secrets(&namespace), &sealed);
+    let secret = cluster.wait_for(
+        &path::secret(&namespace, "db"),
+        "the Secret appears",
+        |_| true,
+    );
+    assert_eq!(secret["data"]["password"], "Y29ycmVjdCBob3JzZQ==");
+    assert_eq!(
+        secret["metadata"]["ownerReferences"][0]["uid"],
+        created["metadata"]["uid"]
+    );
+    cluster.api.delete(&path::sealed_secret(&namespace, "db"));
+    cluster.wait_gone(&path::secret(&namespace, "db"));
+}
+
+#[test]
+fn every_peer_says_its_version() {
+    for (program, args, version) in [
+        (
+            &peer::KUBESEAL,
+            &["--version"][..],
+            "kubeseal version: 0.40.0",
+        ),
+        (
+            &peer::CONTROLLER,
+            &["--version"],
+            "controller version: 0.40.0",
+        ),
+        (
+            &peer::HELM,
+            &["version", "--template", "{{.Version}}"],
+            "v3.19.5",
+        ),
+        (&peer::KUBE_APISERVER, &["--version"], "Kubernetes v1.34.4"),
+    ] {
+        assert_eq!(
+            cli::run(program.path())
+                .args(args.iter().copied())
+                .ok()
+                .trim(),
+            version
+        );
+    }
+}
+
+#[test]
+fn the_original_brings_its_chart() {
+    let chart = peer::sealed_secrets_source().join("helm/sealed-secrets");
+    let shown = cli::run(peer::HELM.path())
+        .args(["show", "chart"])
+        .arg(chart)
+        .ok();
+    assert!(shown.contains("name: sealed-secrets\n"), "{shown}");
+}
