@@ -1,5 +1,6 @@
 //! One test binary; a module per subject.
 
+mod crd;
 mod dependencies;
 mod harness;
 mod peers;
