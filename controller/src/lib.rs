@@ -1,1 +1,3 @@
 //! The in-cluster controller: turns SealedSecrets into Secrets.
+
+pub mod run;
