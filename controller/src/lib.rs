@@ -1,3 +1,4 @@
 //! The in-cluster controller: turns SealedSecrets into Secrets.
 
+pub mod metrics;
 pub mod run;
