@@ -5,7 +5,6 @@ mod expose;
 mod servers;
 
 use std::{
-    collections::HashMap,
     fmt::Display,
     fs,
     path::{Path, PathBuf},
@@ -19,7 +18,7 @@ use std::{
 use serde_json::{Value, json};
 
 pub use self::access::User;
-use self::servers::Servers;
+use self::{expose::Pods, servers::Servers};
 use crate::{
     api::{Api, Credential},
     connect::{self, Routes},
@@ -40,7 +39,7 @@ pub struct Cluster {
     authority: Authority,
     servers: Servers,
     routes: Routes,
-    pods: Mutex<HashMap<String, String>>,
+    pods: Pods,
     logs: Mutex<Vec<(String, PathBuf)>>,
     files: AtomicU32,
     _permit: Option<Permit>,
@@ -92,11 +91,41 @@ impl Cluster {
         ] {
             program.path();
         }
-        let mut cluster =
-            Self::lay_out(options).unwrap_or_else(|e| panic!("cannot prepare a cluster: {e}"));
+        let mut cluster = Self::serving(options);
         cluster._permit = permit;
-        cluster.bring_up(options);
+        cluster.define_sealed_secrets(options.crd);
+        // The garbage collector reads the resource types when it starts, and then only twice a minute.
+        let manager = cluster
+            .authority
+            .client("system:kube-controller-manager", &[]);
+        let kubeconfig = cluster.write_kubeconfig(&Credential::Identity(manager));
+        cluster.servers.start_manager(&cluster.folder, &kubeconfig);
+        cluster.wait_for(
+            &path::core("default", "serviceaccounts/default"),
+            "the controllers run",
+            |_| true,
+        );
         cluster
+    }
+
+    /// A cluster whose API server is ready; tried again if a stranger took one of its ports.
+    fn serving(options: &Options) -> Self {
+        for _ in 0..3 {
+            let cluster =
+                Self::lay_out(options).unwrap_or_else(|e| panic!("cannot prepare a cluster: {e}"));
+            let answer = poll(PATIENCE, || match cluster.ready() {
+                Err(seen) if cluster.servers.alive() => Err(seen),
+                final_answer => Ok(final_answer),
+            });
+            match answer.and_then(|answer| answer) {
+                Ok(()) => return cluster,
+                Err(seen) if cluster.tails().contains("address already in use") => {
+                    say(&format!("once more: {seen}"))
+                }
+                Err(seen) => panic!("the API server does not start: {seen}\n{}", cluster.tails()),
+            }
+        }
+        panic!("no cluster after three attempts: others take the ports");
     }
 
     /// Makes the files of a cluster and starts its store and API server.
@@ -120,25 +149,11 @@ impl Cluster {
             port,
             authority,
             routes,
-            pods: Mutex::default(),
+            pods: Pods::default(),
             logs: Mutex::default(),
             files: AtomicU32::new(0),
             _permit: None,
         })
-    }
-
-    fn bring_up(&self, options: &Options) {
-        self.wait_ready();
-        self.define_sealed_secrets(options.crd);
-        // The garbage collector reads the resource types when it starts, and then only twice a minute.
-        let manager = self.authority.client("system:kube-controller-manager", &[]);
-        let kubeconfig = self.write_kubeconfig(&Credential::Identity(manager));
-        self.servers.start_manager(&self.folder, &kubeconfig);
-        self.wait_for(
-            &path::core("default", "serviceaccounts/default"),
-            "the controllers run",
-            |_| true,
-        );
     }
 
     fn define_sealed_secrets(&self, crd: Crd) {
@@ -271,17 +286,16 @@ impl Cluster {
     }
 
     fn wait_ready(&self) {
-        self.wait_until("the API server is ready", PATIENCE, || {
-            if let Some(dead) = self.servers.dead() {
-                panic!("a server of the cluster ended\n{dead}");
-            }
-            let reply = self.api.send("GET", "/readyz", "application/json", b"")?;
-            if reply.status == 200 {
-                Ok(())
-            } else {
-                Err(reply.body.to_string())
-            }
-        });
+        self.wait_until("the API server is ready", PATIENCE, || self.ready());
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        let reply = self.api.send("GET", "/readyz", "application/json", b"")?;
+        if reply.status == 200 && self.servers.alive() {
+            Ok(())
+        } else {
+            Err(reply.body.to_string())
+        }
     }
 
     fn tails(&self) -> String {

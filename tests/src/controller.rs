@@ -132,18 +132,19 @@ impl Controller {
         self.process.signal(Signal::CONT);
     }
 
-    fn wait_ready(&self) {
-        self.launch
-            .cluster()
-            .wait_until("the controller is ready", PATIENCE, || {
-                if let Some(status) = self.process.exited() {
-                    panic!("the controller ended: {status}\n{}", self.process.tail());
-                }
-                match self.request("GET", "/readyz", b"")? {
-                    Reply { status: 200, .. } => Ok(()),
+    /// Waits until it is ready. Returns whether it is; else a stranger has taken one of its ports.
+    fn is_ready(&self) -> bool {
+        let cluster = self.launch.cluster();
+        cluster.wait_until("the controller is ready", PATIENCE, || {
+            match self.process.exited() {
+                Some(_) if self.log().contains("address already in use") => Ok(false),
+                Some(status) => panic!("the controller ended: {status}\n{}", self.process.tail()),
+                None => match self.request("GET", "/readyz", b"")? {
+                    Reply { status: 200, .. } => Ok(true),
                     reply => Err(format!("{reply:?}")),
-                }
-            });
+                },
+            }
+        })
     }
 }
 

@@ -1,10 +1,12 @@
 //! The Go peers: real servers and programs, built from the pinned modules in `tests/peers`.
 
 use std::{
+    collections::HashMap,
     ffi::OsString,
     fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::{Mutex, PoisonError},
     time::Instant,
 };
 
@@ -105,7 +107,9 @@ impl GoProgram {
     }
 }
 
-/// The binary of the main package in `tests/peers/<folder>`: a small program that a test is compared with.
+/// The binary of the main package in `tests/peers/<folder>`: a small program that ours is compared with.
+///
+/// To add one: a flat folder with `go.mod`, `go.sum` and the sources; it is built again when a file changes.
 pub fn go(folder: &str) -> PathBuf {
     build(folder, "own", folder, ".", "", "1 min")
 }
@@ -129,8 +133,14 @@ fn build(
     ldflags: &str,
     duration: &str,
 ) -> PathBuf {
+    static KNOWN: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let label = format!("{name}-{version}");
+    if let Some(path) = known().get_or_insert_default().get(&label) {
+        return path.clone();
+    }
     let key = key(folder, &[package, ldflags]);
-    let entry = cache::entry(&format!("{name}-{version}-{key}"), |out| {
+    let entry = cache::entry(&format!("{label}-{key}"), |out| {
         say(&format!(
             "building {name} {version} (about {duration}, once)…"
         ));
@@ -157,6 +167,9 @@ fn build(
             begin.elapsed().as_secs()
         ));
     });
+    known()
+        .get_or_insert_default()
+        .insert(label, entry.join(name));
     entry.join(name)
 }
 

@@ -57,15 +57,20 @@ impl Cluster {
         self.authority.certificate()
     }
 
-    /// A token of the service account, which is made if it is not there.
-    pub fn service_account_token(&self, namespace: &str, name: &str) -> String {
-        let account = path::core(namespace, &format!("serviceaccounts/{name}"));
+    /// Makes the service account if it is not there.
+    pub fn service_account(&self, namespace: &str, name: &str) {
         self.api.apply(
-            &account,
-            &json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": namespace}}),
+            &path::core(namespace, &format!("serviceaccounts/{name}")),
+            &json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}}),
         );
-        let request = json!({"spec": {"expirationSeconds": 36_000}});
-        let reply = self.api.create(&format!("{account}/token"), &request);
+    }
+
+    /// A token of the service account.
+    pub fn service_account_token(&self, namespace: &str, name: &str) -> String {
+        let path = path::core(namespace, &format!("serviceaccounts/{name}/token"));
+        let reply = self
+            .api
+            .create(&path, &json!({"spec": {"expirationSeconds": 36_000}}));
         reply["status"]["token"]
             .as_str()
             .expect("a token was asked for")
@@ -136,6 +141,7 @@ impl Cluster {
             }
             User::Person(name) => Credential::Identity(self.authority.client(name, &[])),
             User::ServiceAccount { namespace, name } => {
+                self.service_account(namespace, name);
                 Credential::Token(self.service_account_token(namespace, name))
             }
         }

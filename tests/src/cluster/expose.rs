@@ -1,5 +1,7 @@
 //! A local server as a Service of the cluster, reachable through the API server's service proxy.
 
+use std::sync::Mutex;
+
 use serde_json::{Value, json};
 
 use super::Cluster;
@@ -53,12 +55,10 @@ impl Cluster {
         );
     }
 
-    /// The address of the Pod that stands behind the Service; the Pod is made if it is not there.
+    /// The address of the Pod that stands behind the Service; the Pod is made the first time.
     fn pod_address(&self, namespace: &str, service: &str) -> String {
-        let mut pods = self.pods.lock().expect("no holder panics");
-        let number = pods.len() + 1;
-        let address = pods.entry(format!("{namespace}/{service}")).or_insert_with(|| {
-            let address = format!("10.244.{}.{}", number / 250, number % 250 + 1);
+        let (address, is_new) = self.pods.address(&format!("{namespace}/{service}"));
+        if is_new {
             let pod = json!({
                 "metadata": {"name": service},
                 "spec": {
@@ -68,9 +68,31 @@ impl Cluster {
             });
             self.api.create(&path::core(namespace, "pods"), &pod);
             let status = json!({"status": {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}]}});
-            self.api.patch(&path::core(namespace, &format!("pods/{service}/status")), &status);
-            address
-        });
-        address.clone()
+            self.api.patch(
+                &path::core(namespace, &format!("pods/{service}/status")),
+                &status,
+            );
+        }
+        address
+    }
+}
+
+/// The Services whose Pods have addresses, in the order of these.
+#[derive(Default)]
+pub(super) struct Pods(Mutex<Vec<String>>);
+
+impl Pods {
+    /// The address for `service`, and whether it is new.
+    fn address(&self, service: &str) -> (String, bool) {
+        let mut known = self.0.lock().expect("no holder panics");
+        let place = known.iter().position(|known| known == service);
+        let number = place.unwrap_or(known.len());
+        if place.is_none() {
+            known.push(service.to_owned());
+        }
+        (
+            format!("10.244.{}.{}", number / 250, number % 250 + 1),
+            place.is_none(),
+        )
     }
 }

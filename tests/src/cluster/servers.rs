@@ -57,12 +57,12 @@ impl Server {
         self.process.lock().expect("no holder panics").tail()
     }
 
-    fn dead(&self) -> bool {
+    fn alive(&self) -> bool {
         self.process
             .lock()
             .expect("no holder panics")
             .exited()
-            .is_some()
+            .is_none()
     }
 }
 
@@ -105,12 +105,9 @@ impl Servers {
         *self.manager.lock().expect("no holder panics") = Some(manager);
     }
 
-    /// The end of the log of a server that should run and does not.
-    pub(super) fn dead(&self) -> Option<String> {
-        [&self.etcd, &self.apiserver]
-            .into_iter()
-            .find(|server| server.dead())
-            .map(Server::tail)
+    /// Whether the store and the API server run: then what answers on their ports is theirs.
+    pub(super) fn alive(&self) -> bool {
+        [&self.etcd, &self.apiserver].into_iter().all(Server::alive)
     }
 
     pub(super) fn tails(&self) -> String {

@@ -94,7 +94,7 @@ impl Launch {
         self
     }
 
-    /// Sets the RBAC rules of its account in the whole cluster; `None` leaves its rights as they are.
+    /// Sets the RBAC rules of its account in the whole cluster; `None` leaves the account and its rights to the test.
     pub fn rules(mut self, rules: Option<Value>) -> Self {
         self.rules = rules;
         self
@@ -114,9 +114,13 @@ impl Launch {
 
     /// Starts it and waits until it is ready.
     pub fn start(self) -> Controller {
-        let controller = self.start_unready();
-        controller.wait_ready();
-        controller
+        for _ in 0..2 {
+            let controller = self.clone().start_unready();
+            if controller.is_ready() {
+                return controller;
+            }
+        }
+        panic!("no controller after two attempts: others take the ports");
     }
 
     /// Starts it and returns at once.
@@ -126,6 +130,7 @@ impl Launch {
             name: self.account.clone(),
         };
         if let Some(rules) = &self.rules {
+            self.cluster.service_account(&self.namespace, &self.account);
             self.cluster.grant(
                 &user,
                 None,
