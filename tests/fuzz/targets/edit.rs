@@ -1,0 +1,21 @@
+//! Any text, one edit: refused, or the edit reads back and everything else is as it was.
+#![no_main]
+
+use decryptor::manifest;
+use decryptor::manifest::edit::{Editor, Step};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: (&[u8], &str, &str)| {
+    let (text, key, value) = input;
+    let Ok(mut editor) = Editor::new(text) else { return };
+    if editor.documents() == 0 {
+        return;
+    }
+    let path = [Step::key("spec"), Step::key("encryptedData"), Step::key(key)];
+    if editor.set(0, &path, &value.into()).is_err() {
+        return;
+    }
+    let Ok(edited) = editor.finish() else { return };
+    let documents = manifest::read(&edited).expect("an edited text is read");
+    assert_eq!(documents[0].value()["spec"]["encryptedData"][key], value);
+});
