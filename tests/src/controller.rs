@@ -65,15 +65,16 @@ impl Controller {
         }
     }
 
+    /// All its metrics, as text. Returns `None` if it does not answer yet.
+    pub fn try_metrics(&self) -> Option<String> {
+        let reply = request(self.metrics_port, "GET", "/metrics", b"").ok()?;
+        reply.body.as_str().map(str::to_owned)
+    }
+
     /// All its metrics, as text.
     pub fn metrics(&self) -> String {
-        let reply =
-            request(self.metrics_port, "GET", "/metrics", b"").unwrap_or_else(|e| panic!("{e}"));
-        reply
-            .body
-            .as_str()
-            .map(str::to_owned)
-            .unwrap_or_else(|| panic!("no metrics: {reply:?}"))
+        self.try_metrics()
+            .unwrap_or_else(|| panic!("no metrics\n{}", self.process.tail()))
     }
 
     /// The sum of the samples whose line begins with `series`: a name, perhaps with the beginning of its labels.

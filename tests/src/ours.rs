@@ -36,15 +36,23 @@ pub fn controller() -> PathBuf {
 /// Our controller as the image has it: optimised, one static file.
 pub fn controller_static() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let release = || {
-        let folder = build(
-            "kubeseal-rs-controller",
-            "target/static",
-            &["--release", "--target", STATIC_TARGET],
-        );
-        folder.join(STATIC_TARGET).join("release/controller")
-    };
-    BUILT.get_or_init(release).clone()
+    BUILT
+        .get_or_init(|| build_static("kubeseal-rs-controller").join("controller"))
+        .clone()
+}
+
+/// Our client as it is released: optimised, one static file.
+pub fn kubeseal_static() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT
+        .get_or_init(|| build_static("kubeseal-rs").join("kubeseal"))
+        .clone()
+}
+
+fn build_static(package: &str) -> PathBuf {
+    let args = ["--release", "--target", STATIC_TARGET];
+    let folder = build(package, "target/static", &args);
+    folder.join(STATIC_TARGET).join("release")
 }
 
 /// The folder of the checkout.

@@ -1,0 +1,62 @@
+//! Side by side with sealed-secrets 0.40.0, in one run: `cargo run --release -p kubeseal-rs-tests --bin bench`.
+//!
+//! `--check` compares the ratios with the targets and fails if one is missed: run it on a quiet machine.
+//! `--small` does everything once with few objects: for correctness, not for figures. `--large` adds 20 000 objects.
+
+mod client;
+mod controller;
+mod floor;
+mod load;
+mod report;
+
+use std::process::ExitCode;
+
+use self::report::Report;
+
+/// How much is done.
+struct Size {
+    objects: usize,
+    documents: usize,
+    runs: usize,
+    large: Option<usize>,
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let has = |flag: &str| args.iter().any(|arg| arg == flag);
+    let known = ["--small", "--check", "--large", "--client", "--controller"];
+    if let Some(unknown) = args.iter().find(|arg| !known.contains(&arg.as_str())) {
+        testkit::say(&format!(
+            "unknown argument {unknown:?}; known are {}",
+            known.join(", ")
+        ));
+        return ExitCode::from(2);
+    }
+    let mut size = Size {
+        objects: 2000,
+        documents: 1000,
+        runs: 15,
+        large: has("--large").then_some(20_000),
+    };
+    if has("--small") {
+        size = Size {
+            objects: 40,
+            documents: 20,
+            runs: 2,
+            large: has("--large").then_some(200),
+        };
+    }
+    let mut report = Report::default();
+    if !has("--controller") {
+        client::run(&size, &mut report);
+    }
+    if !has("--client") {
+        controller::run(&size, &mut report);
+    }
+    report.print();
+    if has("--check") && !report.targets_met() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
