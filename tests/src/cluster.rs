@@ -22,7 +22,7 @@ use self::{expose::Pods, servers::Servers};
 use crate::{
     api::{Api, Credential},
     connect::{self, Routes},
-    path, peer,
+    ours, path, peer,
     pki::Authority,
     ports,
     progress::say,
@@ -317,12 +317,10 @@ impl Cluster {
 
 impl Crd {
     fn file(self) -> Option<PathBuf> {
-        let ours = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../charts/kubeseal-rs/crds/sealedsecret.yaml");
         match self {
             Self::Absent => None,
-            Self::Ours if ours.exists() => Some(ours),
-            Self::Ours | Self::Theirs => Some(
+            Self::Ours => Some(ours::workspace().join("charts/kubeseal-rs/crds/sealedsecret.yaml")),
+            Self::Theirs => Some(
                 peer::sealed_secrets_source()
                     .join("helm/sealed-secrets/crds/bitnami.com_sealedsecrets.yaml"),
             ),
