@@ -89,7 +89,9 @@ pub static HELM: GoProgram = GoProgram {
     version: "3.19.5",
     folder: "helm",
     package: "helm.sh/helm/v3/cmd/helm",
-    ldflags: "-X helm.sh/helm/v3/internal/version.version=v3.19.5",
+    ldflags: "-X helm.sh/helm/v3/internal/version.version=v3.19.5 \
+         -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor=34 \
+         -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=34",
     duration: "90 s",
 };
 
