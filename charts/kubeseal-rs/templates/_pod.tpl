@@ -30,7 +30,7 @@ hostUsers: {{ .Values.hostUsers }}
 hostNetwork: true
 {{- end }}
 containers:
-X
+  - {{ include "kubeseal-rs.container" . | indent 4 | trim }}
 {{- with .Values.additionalVolumes }}
 volumes: {{- toYaml . | nindent 2 }}
 {{- end }}

@@ -44,18 +44,23 @@ own
   verbs: [create, patch]
 {{- end -}}
 
-{{/* What finding namespaces needs; empty if the controller does not look at them. */}}
+{{/* What finding namespaces cluster-wide needs; empty if the controller does not look at them. */}}
 {{- define "kubeseal-rs.namespaceRules" -}}
 {{- if .Values.namespaceSelector -}}
 - apiGroups: [""]
   resources: [namespaces]
   verbs: [get, list, watch]
 {{- else if .Values.additionalNamespaces -}}
+{{- include "kubeseal-rs.namespaceRule" .Values.additionalNamespaces -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Takes the names of namespaces, which the controller may look at. */}}
+{{- define "kubeseal-rs.namespaceRule" -}}
 - apiGroups: [""]
   resources: [namespaces]
-  resourceNames: {{- toYaml .Values.additionalNamespaces | nindent 4 }}
+  resourceNames: {{- toYaml . | nindent 4 }}
   verbs: [get]
-{{- end -}}
 {{- end -}}
 
 {{/* A binding of the controller's account. Takes root, kind (Role or ClusterRole), role and name; optional: namespace. */}}
