@@ -1,9 +1,9 @@
 //! Sealed Secrets: the resource, sealing and unsealing it, and the templates in it.
 //!
 //! - [`resource`]: SealedSecret as it stands in Git and in the cluster; [`crd`]: its definition.
-//! - [`plain`]: a Secret as people write it; [`seal`]: from that to a SealedSecret, and one merged into another.
-//! - [`unseal`]: from a SealedSecret to the Secret that is to stand in the cluster.
-//! - [`rewrap`]: the same values under another sealing key, without touching anything else.
+//! - [`plain`]: a Secret as people write it; [`mod@seal`]: from that to a SealedSecret, and one merged into another.
+//! - [`mod@unseal`]: from a SealedSecret to the Secret that is to stand in the cluster.
+//! - [`mod@rewrap`]: the same values under another sealing key, without touching anything else.
 //! - [`hint`]: which sealing key an item was sealed with, for people and for the order of trial.
 //! - [`template`]: the Go templates of `spec.template.data`.
 
