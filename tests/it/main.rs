@@ -3,4 +3,5 @@
 mod crd;
 mod dependencies;
 mod harness;
+mod interop;
 mod peers;
