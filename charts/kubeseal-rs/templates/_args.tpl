@@ -27,6 +27,9 @@
   "kubeclient-burst" $values.kubeClientBurst
   "kubeclient-qps" $values.kubeClientQPS
   "label-selector" $values.labelSelector
+  "leader-elect-lease-duration" $values.leaderElection.leaseDuration
+  "leader-elect-renew-deadline" $values.leaderElection.renewDeadline
+  "leader-elect-retry-period" $values.leaderElection.retryPeriod
   "log-format" $values.logFormat
   "log-level" $values.logLevel
   "max-unseal-retries" $values.maxRetries

@@ -24,7 +24,7 @@ own
 {{- if .Values.updateStatus }}
 - apiGroups: [bitnami.com]
   resources: [sealedsecrets/status]
-  verbs: [update, patch]
+  verbs: [update]
 {{- end }}
 - apiGroups: [""]
   resources: [secrets]
