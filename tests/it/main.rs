@@ -1,5 +1,6 @@
 //! One test binary; a module per subject.
 
+mod chart;
 mod crd;
 mod dependencies;
 mod harness;
