@@ -79,3 +79,32 @@ fn the_original_brings_its_chart() {
         .ok();
     assert!(shown.contains("name: sealed-secrets\n"), "{shown}");
 }
+
+#[test]
+fn a_controller_that_was_killed_comes_back_behind_the_same_service() {
+    let cluster = cluster::shared();
+    let home = cluster.namespace();
+    let kubeconfig = cluster.kubeconfig(&User::Admin);
+    let fetch = || {
+        cli::theirs()
+            .args(["--fetch-cert", "--controller-namespace", &home])
+            .kubeconfig(&kubeconfig)
+    };
+    let first = controller::theirs(&cluster)
+        .namespace(&home)
+        .only_namespaces(&[])
+        .args(["--key-size=2048"])
+        .start();
+    let certificate = first.certificate();
+    assert_eq!(fetch().ok(), certificate);
+    let launch = first.kill();
+    assert_ne!(fetch().output().code(), 0, "nobody is there to answer");
+    let second = launch.start();
+    assert_eq!(fetch().ok(), certificate);
+    assert!(
+        second
+            .metrics()
+            .contains("sealed_secrets_controller_build_info")
+    );
+    second.stop();
+}
