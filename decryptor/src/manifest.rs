@@ -11,11 +11,13 @@ mod list;
 mod scalar;
 mod wipe;
 mod write_json;
+mod write_yaml;
 mod yaml;
 
 pub use scalar::text_of_scalar;
 pub use wipe::wipe;
 pub use write_json::write_json;
+pub use write_yaml::write_yaml;
 
 use wipe::Wiped;
 

@@ -4,7 +4,6 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bits {
     Single,
-    #[cfg_attr(not(test), expect(dead_code, reason = "the YAML writer wants it"))]
     Double,
 }
 

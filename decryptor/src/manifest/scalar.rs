@@ -65,7 +65,17 @@ fn number(text: &str) -> Resolved {
     } else {
         text
     };
-    integer(plain).unwrap_or_else(|| float(plain))
+    integer(plain)
+        .or_else(|| signed_binary(plain))
+        .unwrap_or_else(|| float(plain))
+}
+
+/// go-yaml takes a sign after the prefix too, in binary numbers: `0b-11`.
+fn signed_binary(plain: &str) -> Option<Resolved> {
+    let digits = plain
+        .strip_prefix("0b")
+        .filter(|digits| digits.starts_with(['-', '+']))?;
+    i64::from_str_radix(digits, 2).ok().map(Resolved::Int)
 }
 
 /// Go's `ParseInt(…, 0, 64)`, then `ParseUint`: a prefix tells the base, a lone leading zero means octal.
@@ -246,6 +256,7 @@ mod tests {
             ("<<", Resolved::Merge),
             ("+-1", Resolved::Text),
             ("0x", Resolved::Text),
+            ("0b-11", Resolved::Int(-3)),
         ];
         for (text, expected) in cases {
             assert_eq!(resolve(text), expected, "{text}");

@@ -1,12 +1,15 @@
 //! Reads YAML documents into values, meaning what go-yaml v2 under sigs.k8s.io/yaml gives them.
 
 use saphyr_parser::{Event, Parser, ScanError, Span};
+use zeroize::Zeroizing;
 
 mod anchors;
 mod characters;
+mod colons;
 mod nodes;
 mod tags;
 
+use self::colons::Colons;
 use self::nodes::Nodes;
 use super::{Parsed, ReadError};
 
@@ -16,14 +19,28 @@ type Refusal = String;
 /// Reads all documents of a stream, empty ones as null.
 pub(super) fn read(text: &str) -> Result<Vec<Parsed>, ReadError> {
     characters::check(text)?;
+    let mut whole = Zeroizing::default();
     let mut documents = Documents::default();
-    for event in Parser::new_from_str(text) {
+    let mut colons = Colons::new(text);
+    for event in Parser::new_from_str(with_line_end(text, &mut whole)) {
         let (event, span) = event.map_err(|error| documents.syntax_error(&error))?;
-        documents
-            .take(event, span)
-            .map_err(|reason| documents.refuse(span, reason))?;
+        let taken = colons
+            .check(&event, span)
+            .and_then(|()| documents.take(event, span));
+        taken.map_err(|reason| documents.refuse(span, reason))?;
     }
     Ok(documents.read)
+}
+
+/// The text with its last line ended, as the readers of Kubernetes end it: a block scalar there has a line break.
+fn with_line_end<'a>(text: &'a str, whole: &'a mut Zeroizing<String>) -> &'a str {
+    if text.is_empty() || text.ends_with('\n') {
+        return text;
+    }
+    whole.reserve_exact(text.len() + 1);
+    whole.push_str(text);
+    whole.push('\n');
+    whole
 }
 
 #[derive(Default)]

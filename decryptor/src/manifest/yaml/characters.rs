@@ -33,6 +33,7 @@ fn check_chunk(text: &str, start: usize, length: usize) -> Result<(), ReadError>
             '\0'..=' ' if character < ' ' => "control characters are not allowed",
             '\u{7F}'..='\u{9F}' if character != '\u{85}' => "control characters are not allowed",
             '\u{FFFE}' | '\u{FFFF}' => "control characters are not allowed",
+            '\u{FEFF}' => "a byte order mark must not stand inside the text",
             '\u{85}' | '\u{2028}' | '\u{2029}' => {
                 "a Unicode line break reads differently in YAML 1.1 and 1.2; write \\N, \\L or \\P in double quotes"
             }

@@ -42,6 +42,9 @@ fn yaml_means_what_it_means_to_kubernetes() {
         ),
         ("{a: b}", json!({"a": "b"})),
         ("{\"a\": 1,}", json!({"a": 1})),
+        ("{a: , \"b\":}", json!({"a": null, "b": null})),
+        ("a: >+\n  x\n  ", json!({"a": "x\n\n"})),
+        ("a: |\n  x", json!({"a": "x\n"})),
     ];
     for (text, expected) in cases {
         assert_eq!(values(text), [expected], "{text:?}");
@@ -92,6 +95,8 @@ fn streams_are_read_whole_or_refused() {
         ("a: \u{1}", "control characters"),
         ("a: \"x\u{2028}y\"", "Unicode line break"),
         ("<<: 1", "a merge key takes"),
+        ("é: {d:}", "a colon needs a space"),
+        ("[é:, b]", "a colon needs a space"),
     ];
     for (text, expected) in cases {
         let refusal = refusal(text);
