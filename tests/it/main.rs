@@ -5,4 +5,5 @@ mod crd;
 mod dependencies;
 mod harness;
 mod interop;
+mod manifests;
 mod peers;
