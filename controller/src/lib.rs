@@ -1,4 +1,8 @@
 //! The in-cluster controller: turns SealedSecrets into Secrets.
 
+pub mod args;
 pub mod metrics;
 pub mod run;
+
+/// What `--version` says, without the program's name.
+pub const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"));
