@@ -1,6 +1,8 @@
 //! The in-cluster controller: turns SealedSecrets into Secrets.
 
 pub mod args;
+pub mod client;
+pub mod log;
 pub mod metrics;
 pub mod run;
 
