@@ -2,8 +2,10 @@
 
 pub mod args;
 pub mod client;
+pub mod key_store;
 pub mod log;
 pub mod metrics;
+pub mod renewal;
 pub mod run;
 
 /// What `--version` says, without the program's name.
