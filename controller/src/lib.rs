@@ -3,6 +3,7 @@
 pub mod args;
 pub mod client;
 pub mod key_store;
+pub mod lease;
 pub mod log;
 pub mod metrics;
 pub mod renewal;
