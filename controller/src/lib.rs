@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod client;
+pub mod http;
 pub mod key_store;
 pub mod lease;
 pub mod log;
