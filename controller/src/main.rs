@@ -1,3 +1,7 @@
 //! The controller binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    controller::start::main()
+}
