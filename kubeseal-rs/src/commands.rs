@@ -1,0 +1,54 @@
+//! What the client can do: one file per command.
+
+pub(crate) mod completions;
+pub(crate) mod fetch_cert;
+pub(crate) mod keyring;
+pub(crate) mod man;
+pub(crate) mod raw;
+pub(crate) mod recover;
+pub(crate) mod seal;
+pub(crate) mod validate;
+
+use crate::error::CommandError;
+use crate::ui::Ui;
+
+/// What was asked for, whichever way it was said.
+pub(crate) enum Command {
+    /// Seal Secrets.
+    Seal(seal::Args),
+    /// Seal one value.
+    Raw(raw::Args),
+    /// Show the certificate.
+    FetchCert(fetch_cert::Args),
+    /// Check that SealedSecrets can be opened.
+    Validate(validate::Args),
+    /// Open SealedSecrets with private keys.
+    Recover(recover::Args),
+    /// Make, list and show local keys.
+    Keyring(keyring::Args),
+    /// Print completions for a shell.
+    Completions(completions::Args),
+    /// Print the manual.
+    Man,
+    /// Print the version.
+    Version,
+}
+
+impl Command {
+    /// Does it.
+    pub(crate) fn run(self, ui: &mut Ui) -> Result<(), CommandError> {
+        match self {
+            Self::Seal(args) => seal::run(args, ui),
+            Self::Raw(args) => raw::run(args, ui),
+            Self::FetchCert(args) => fetch_cert::run(args, ui),
+            Self::Validate(args) => validate::run(args, ui),
+            Self::Recover(args) => recover::run(args, ui),
+            Self::Keyring(args) => keyring::run(args, ui),
+            Self::Completions(args) => completions::run(args, ui),
+            Self::Man => man::run(ui),
+            Self::Version => {
+                ui.print(concat!("kubeseal version: v", env!("CARGO_PKG_VERSION"), "\n").as_bytes())
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Subcommands: what the original has no flag for.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand as ClapSubcommand};
+use clap_complete::Shell;
+use jiff::SignedDuration;
+use keys::sealing::KeySize;
+
+use super::flags::{FileFlags, KeyringFlags, PrivateKeyFlags};
+use super::values;
+use crate::commands::keyring::Action;
+use crate::commands::{Command, completions, keyring, recover};
+use crate::error::CommandError;
+use crate::keyring::NewPair;
+
+/// Commands beside the flags.
+#[derive(ClapSubcommand)]
+#[command(disable_help_subcommand = true)]
+pub(super) enum Subcommand {
+    /// Open SealedSecrets with private keys, or with the local keyring's if none is named, and print them in clear
+    Unseal {
+        #[command(flatten)]
+        files: FileFlags,
+        #[command(flatten)]
+        keyring: KeyringFlags,
+        #[command(flatten)]
+        private_keys: PrivateKeyFlags,
+    },
+    /// Make, list and show local sealing keys
+    #[command(subcommand)]
+    Keyring(KeyringCommand),
+    /// Print completions for a shell
+    Completion {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual as a man page
+    Man,
+}
+
+/// What can be done with a local keyring.
+#[derive(ClapSubcommand)]
+pub(super) enum KeyringCommand {
+    /// Make a key pair
+    New {
+        #[command(flatten)]
+        keyring: KeyringFlags,
+        #[command(flatten)]
+        new: NewFlags,
+    },
+    /// List the keys: fingerprint, size, dates; never a key itself
+    List {
+        #[command(flatten)]
+        keyring: KeyringFlags,
+    },
+    /// Print a certificate, the newest one's unless a key is named
+    Cert {
+        #[command(flatten)]
+        keyring: KeyringFlags,
+        /// The beginning of the key's fingerprint
+        #[arg(default_value = "", hide_default_value = true)]
+        key: String,
+    },
+    /// Break glass: write a key, in clear, as the Secret that a controller reads; the file must not be there yet
+    Export {
+        #[command(flatten)]
+        keyring: KeyringFlags,
+        /// Namespace of the controller
+        #[arg(long, value_name = "NAMESPACE", default_value = "kube-system")]
+        controller_namespace: String,
+        /// The file to write
+        #[arg(short = 'w', long, value_name = "FILE")]
+        secret_file: PathBuf,
+        /// The beginning of the key's fingerprint; the newest one if left out
+        #[arg(default_value = "", hide_default_value = true)]
+        key: String,
+    },
+}
+
+/// What a new key pair is to be like.
+#[derive(Args)]
+pub(super) struct NewFlags {
+    /// Bits of the RSA key: 2048, 3072, 4096 or 8192
+    #[arg(long, value_name = "BITS", default_value = "4096", value_parser = str::parse::<KeySize>)]
+    key_size: KeySize,
+    /// How long the certificate is valid
+    #[arg(long, value_name = "DURATION", default_value = "87600h", value_parser = values::duration)]
+    key_ttl: Duration,
+    /// Name in the certificate
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "",
+        hide_default_value = true
+    )]
+    my_cn: String,
+    /// Protect the private key by a passphrase
+    #[arg(long)]
+    passphrase: bool,
+}
+
+impl Subcommand {
+    pub(super) fn command(self) -> Result<Command, CommandError> {
+        match self {
+            Self::Unseal {
+                files,
+                keyring,
+                private_keys,
+            } => {
+                let named = private_keys.keys(keyring.keyring()?);
+                let keys = match named.is_empty() {
+                    true => private_keys.keys(Some(keyring.keyring_or_default()?)),
+                    false => named,
+                };
+                let (input, output) = (files.input(), files.output()?);
+                Ok(Command::Recover(recover::Args {
+                    input,
+                    output,
+                    keys,
+                }))
+            }
+            Self::Keyring(command) => command.command().map(Command::Keyring),
+            Self::Completion { shell } => Ok(Command::Completions(completions::Args { shell })),
+            Self::Man => Ok(Command::Man),
+        }
+    }
+}
+
+impl KeyringCommand {
+    fn command(self) -> Result<keyring::Args, CommandError> {
+        let (keyring, action) = match self {
+            Self::New { keyring, new } => (keyring, Action::New(new.pair()?)),
+            Self::List { keyring } => (keyring, Action::List),
+            Self::Cert { keyring, key } => (keyring, Action::Cert { key }),
+            Self::Export {
+                keyring,
+                controller_namespace,
+                secret_file,
+                key,
+            } => {
+                let (namespace, path) = (controller_namespace, secret_file);
+                (
+                    keyring,
+                    Action::Export {
+                        key,
+                        namespace,
+                        path,
+                    },
+                )
+            }
+        };
+        Ok(keyring::Args {
+            keyring: keyring.keyring_or_default()?,
+            action,
+        })
+    }
+}
+
+impl NewFlags {
+    fn pair(self) -> Result<NewPair, CommandError> {
+        Ok(NewPair {
+            size: self.key_size,
+            common_name: self.my_cn,
+            lifetime: SignedDuration::try_from(self.key_ttl)
+                .map_err(|e| CommandError::new("--key-ttl is too long").because(e))?,
+            with_passphrase: self.passphrase,
+        })
+    }
+}
