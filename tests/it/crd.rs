@@ -2,7 +2,7 @@
 
 use std::{env, fs, path::Path, sync::Arc};
 
-use decryptor::sealed::crd;
+use decryptor::{manifest, sealed::crd};
 use serde_json::{Value, json};
 use testkit::{
     Cluster,
@@ -18,10 +18,9 @@ fn the_charts_definition_is_the_one_that_the_types_give() {
     let file =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../charts/kubeseal-rs/crds/sealedsecret.yaml");
     let hint = "UPDATE=1 cargo test -p kubeseal-rs-tests --test it crd::";
-    let wanted = format!(
-        "# Made from the types in decryptor/src/sealed; to make it again: {hint}\n{:#}\n",
-        crd::definition()
-    );
+    let yaml = String::from_utf8(manifest::write_yaml(&crd::definition())).unwrap();
+    let wanted =
+        format!("# Made from the types in decryptor/src/sealed; to make it again: {hint}\n{yaml}");
     if env::var_os("UPDATE").is_some() {
         fs::write(&file, &wanted).unwrap();
     }
@@ -70,6 +69,28 @@ fn null_in_template_data_reaches_the_controller() {
         stored["spec"]["template"]["data"],
         json!({"a": null, "b": "{{ .a }}"})
     );
+}
+
+#[test]
+fn what_the_original_refuses_is_refused() {
+    let cluster = testkit::cluster::shared();
+    let namespace = cluster.namespace();
+    for spec in [
+        json!(null),
+        json!({}),
+        json!({"encryptedData": null}),
+        json!({"encryptedData": {"a": 1}}),
+        json!({"encryptedData": {}, "template": {"data": {"a": 1}}}),
+    ] {
+        let object = json!({"apiVersion": "bitnami.com/v1alpha1", "kind": "SealedSecret", "metadata": {"name": "x"}, "spec": spec});
+        let reply = cluster.api.send(
+            "POST",
+            &path::sealed_secrets(&namespace),
+            "application/json",
+            object.to_string().as_bytes(),
+        );
+        assert_eq!(reply.unwrap().status, 422, "{spec}");
+    }
 }
 
 #[test]
@@ -252,7 +273,8 @@ fn narrower(at: &str, theirs: &Value, ours: &Value) -> Vec<String> {
 }
 
 /// Keywords that refuse values, where sealed-secrets 0.40.0 has none.
-const LIMITS: [&str; 13] = [
+const LIMITS: [&str; 14] = [
+    "default",
     "enum",
     "pattern",
     "minLength",

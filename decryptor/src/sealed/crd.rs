@@ -34,7 +34,7 @@ pub fn definition() -> Value {
                         "apiVersion": {"type": "string"},
                         "kind": {"type": "string"},
                         "metadata": {"type": "object"},
-                        "spec": schema::<SealedSecretSpec>(),
+                        "spec": spec(),
                         "status": schema::<SealedSecretStatus>(),
                     },
                 }},
@@ -42,6 +42,13 @@ pub fn definition() -> Value {
             }],
         },
     })
+}
+
+/// The spec. A missing `encryptedData` is read leniently and yet refused by the API server, as sealed-secrets does.
+fn spec() -> Value {
+    let mut schema = schema::<SealedSecretSpec>();
+    schema["required"] = json!(["encryptedData"]);
+    schema
 }
 
 /// A structural schema: everything in place, no references, nothing that the API server would not take.
@@ -57,16 +64,21 @@ fn schema<T: JsonSchema>() -> Value {
     schema
 }
 
+/// Drops what says nothing (titles) and what would change objects (defaults: a missing field is refused, not made up).
 fn tidy(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
-            object.retain(|name, value| {
-                !matches!(name.as_str(), "title" | "default") || value.is_object()
-            });
-            if object.get("properties").is_some_and(Value::is_object) {
-                object.remove("default");
+            object.remove("title");
+            object.remove("default");
+            for (name, value) in object {
+                match value {
+                    // Names of fields, not words of the schema.
+                    Value::Object(fields) if name == "properties" => {
+                        fields.values_mut().for_each(tidy);
+                    }
+                    value => tidy(value),
+                }
             }
-            object.values_mut().for_each(tidy);
         }
         Value::Array(items) => items.iter_mut().for_each(tidy),
         _ => {}

@@ -111,7 +111,7 @@ pub struct SealedSecretSpec {
     pub data: Option<String>,
     /// Sealed values by key, base64.
     #[serde(default, deserialize_with = "lenient_text_map")]
-    #[schemars(required, schema_with = "crd::encrypted_data")]
+    #[schemars(schema_with = "crd::encrypted_data")]
     pub encrypted_data: TextMap,
 }
 
