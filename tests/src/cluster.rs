@@ -315,6 +315,16 @@ impl Cluster {
     }
 }
 
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.servers.kill();
+        // Its data may be in memory, and a process may have many clusters, one after another.
+        if !reaper::keeps() {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
 impl Crd {
     fn file(self) -> Option<PathBuf> {
         match self {

@@ -35,6 +35,11 @@ pub fn run_folder() -> &'static Path {
     &reaper().folder
 }
 
+/// Whether files of servers are to be kept for a look at them.
+pub(crate) fn keeps() -> bool {
+    env::var_os("KUBESEAL_RS_KEEP").is_some_and(|value| !value.is_empty())
+}
+
 /// From now on the process group ends with this process.
 pub(crate) fn adopt(group: u32) {
     order(&format!("adopt {group}\n"));

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// How long a test waits if it does not say: generous, since only failures take this long.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 const PAUSE: Duration = Duration::from_millis(25);
 

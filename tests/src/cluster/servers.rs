@@ -24,7 +24,6 @@ pub(super) struct Server {
 }
 
 pub(super) struct Servers {
-    // In the order of their end: whoever writes ends before whoever stores.
     manager: Mutex<Option<Server>>,
     pub(super) apiserver: Server,
     pub(super) etcd: Server,
@@ -103,6 +102,14 @@ impl Servers {
         );
         let manager = Server::start(name, program, folder, manager_args(folder, kubeconfig));
         *self.manager.lock().expect("no holder panics") = Some(manager);
+    }
+
+    pub(super) fn kill(&self) {
+        if let Some(manager) = self.manager.lock().expect("no holder panics").as_ref() {
+            manager.kill();
+        }
+        self.apiserver.kill();
+        self.etcd.kill();
     }
 
     /// Whether the store and the API server run: then what answers on their ports is theirs.
