@@ -146,10 +146,10 @@ pub(crate) fn value(text: BoxedStrategy<String>) -> BoxedStrategy<Value> {
         1 => Just(Value::Null),
     ];
     let entries = move |inner: BoxedStrategy<Value>| {
-        let keys = prop_oneof!["[a-c1-3.-]{1,4}", text.clone()].prop_filter(
-            "go-yaml's order of keys is not total with leading zeros",
-            |key| !key.contains('0'),
-        );
+        let keys = prop_oneof!["[a-c1-3.-]{1,4}", text.clone()]
+            .prop_filter("go-yaml has no total order for these keys", |key| {
+                is_ordered(key)
+            });
         vec((keys, inner), 0..4)
             .prop_map(|entries| Value::Object(entries.into_iter().collect::<Map<_, _>>()))
     };
@@ -161,6 +161,12 @@ pub(crate) fn value(text: BoxedStrategy<String>) -> BoxedStrategy<Value> {
             ]
         })
         .boxed()
+}
+
+/// Digits before letters, and leading zeros, make go-yaml's order of keys depend on chance.
+fn is_ordered(key: &str) -> bool {
+    let head = key.trim_end_matches(|c: char| c.is_ascii_digit());
+    !key.contains('0') && !head.contains(|c: char| c.is_ascii_digit())
 }
 
 /// A mapping of words, in any style, some with a tag.

@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value};
 
-/// The entries of a mapping in go-yaml's order.
+/// The entries of a mapping in go-yaml's order, whatever order they come in.
 pub(super) fn sorted(map: &Map<String, Value>) -> Vec<(&str, &Value)> {
-    let entries = map
+    let mut entries: Vec<_> = map
         .iter()
         .map(|(key, value)| (key.as_str(), value))
         .collect();
+    entries.sort_unstable_by_key(|(key, _)| *key);
     merge_sort(entries)
 }
 
