@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+pub mod edit;
 mod go_float;
 mod json;
 mod list;

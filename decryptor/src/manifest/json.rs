@@ -15,6 +15,12 @@ pub(super) fn begins(text: &str) -> bool {
 
 /// Reads values that follow one another, with white space or `---` lines between them.
 pub(super) fn read(text: &str) -> Result<Vec<Parsed>, ReadError> {
+    read_with_starts(text).map(|(_, values)| values)
+}
+
+/// Reads values, and tells where the text of each begins. What stands before the first one belongs to it.
+pub(super) fn read_with_starts(text: &str) -> Result<(Vec<usize>, Vec<Parsed>), ReadError> {
+    let mut starts = Vec::new();
     let mut values = Vec::new();
     let mut line = 1;
     let mut counted = 0;
@@ -23,13 +29,14 @@ pub(super) fn read(text: &str) -> Result<Vec<Parsed>, ReadError> {
         let start = text.len() - rest.len();
         line += line_breaks(&text[counted..start]);
         if rest.is_empty() {
-            return Ok(values);
+            return Ok((starts, values));
         }
+        starts.push(if starts.is_empty() { 0 } else { start });
         let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<Checked>();
         match stream.next() {
             Some(Ok(Checked(value))) => values.push(Parsed { line, value }),
             Some(Err(error)) => return Err(read_error(&error, values.len() + 1, line)),
-            None => return Ok(values),
+            None => return Ok((starts, values)),
         }
         counted = start + stream.byte_offset();
         line += line_breaks(&text[start..counted]);

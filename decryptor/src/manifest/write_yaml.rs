@@ -9,7 +9,9 @@ use super::write_json::json_number;
 mod key_order;
 mod text;
 
-pub(super) use self::text::{Style, double_quoted, single_quoted, style_of};
+pub(super) use self::text::{
+    Style, double_quoted, fits_single_quotes, literal, single_quoted, style_of,
+};
 
 /// Writes a value as one YAML document, without a `---` line before it.
 ///
@@ -122,7 +124,7 @@ impl Writer {
         match (style_of(text), indent) {
             (Style::Plain, indent) => text::plain(&mut self.out, text, indent),
             (Style::SingleQuoted, indent) => single_quoted(&mut self.out, text, indent),
-            (Style::Literal, Some(indent)) => text::literal(&mut self.out, text, indent),
+            (Style::Literal, Some(indent)) => literal(&mut self.out, text, indent),
             (_, indent) => double_quoted(&mut self.out, text, indent),
         }
     }

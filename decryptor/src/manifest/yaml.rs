@@ -7,7 +7,7 @@ mod anchors;
 mod characters;
 mod colons;
 mod nodes;
-mod tags;
+pub(super) mod tags;
 
 use self::colons::Colons;
 use self::nodes::Nodes;

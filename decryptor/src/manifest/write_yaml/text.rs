@@ -89,6 +89,12 @@ fn is_printable(character: char) -> bool {
         && !matches!(character, '\u{2028}' | '\u{2029}' | '\u{FEFF}')
 }
 
+/// Returns whether a string can stand between single quotes on one line.
+pub(in crate::manifest) fn fits_single_quotes(text: &str) -> bool {
+    text.chars()
+        .all(|character| character != '\n' && is_printable(character))
+}
+
 /// A number in base 60, as only YAML 1.1 knows it: `190:20:30`.
 fn is_base_60(text: &str) -> bool {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
@@ -241,7 +247,7 @@ fn escape(out: &mut String, character: char) {
 }
 
 /// Writes a string as a literal block, its lines indented.
-pub(super) fn literal(out: &mut String, text: &str, indent: usize) {
+pub(in crate::manifest) fn literal(out: &mut String, text: &str, indent: usize) {
     out.push('|');
     if text.starts_with([' ', '\n']) {
         out.push('2');

@@ -13,7 +13,7 @@ use crate::manifest::scalar::{Resolved, resolve, text_of_number};
 const CORE: &str = "tag:yaml.org,2002:";
 
 /// Resolves a scalar. Returns `Resolved::Text` where the text itself is meant.
-pub(super) fn meaning(
+pub(in crate::manifest) fn meaning(
     text: &str,
     style: ScalarStyle,
     tag: Option<&Tag>,
@@ -78,7 +78,7 @@ pub(super) fn value(text: String, meaning: Resolved) -> Result<Value, Refusal> {
 }
 
 /// The text of a key: sigs.k8s.io/yaml turns booleans and numbers into strings.
-pub(super) fn key(text: String, meaning: Resolved) -> Result<String, Refusal> {
+pub(in crate::manifest) fn key(text: String, meaning: Resolved) -> Result<String, Refusal> {
     match meaning {
         Resolved::Null => Err("a key is null".to_owned()),
         Resolved::Bool(truth) => Ok(truth.to_string()),
