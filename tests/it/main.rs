@@ -7,3 +7,4 @@ mod harness;
 mod interop;
 mod manifests;
 mod peers;
+mod swap;
