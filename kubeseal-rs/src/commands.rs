@@ -7,6 +7,7 @@ pub(crate) mod man;
 pub(crate) mod raw;
 pub(crate) mod recover;
 pub(crate) mod seal;
+pub(crate) mod try_out;
 pub(crate) mod validate;
 
 use crate::error::CommandError;
@@ -26,6 +27,8 @@ pub(crate) enum Command {
     Recover(recover::Args),
     /// Make, list and show local keys.
     Keyring(keyring::Args),
+    /// Show the whole way once.
+    TryOut(try_out::Args),
     /// Print completions for a shell.
     Completions(completions::Args),
     /// Print the manual.
@@ -44,6 +47,7 @@ impl Command {
             Self::Validate(args) => validate::run(args, ui),
             Self::Recover(args) => recover::run(args, ui),
             Self::Keyring(args) => keyring::run(args, ui),
+            Self::TryOut(args) => try_out::run(args, ui),
             Self::Completions(args) => completions::run(args, ui),
             Self::Man => man::run(ui),
             Self::Version => {

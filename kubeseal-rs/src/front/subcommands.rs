@@ -11,7 +11,7 @@ use keys::sealing::KeySize;
 use super::flags::{FileFlags, KeyringFlags, PrivateKeyFlags};
 use super::values;
 use crate::commands::keyring::Action;
-use crate::commands::{Command, completions, keyring, recover};
+use crate::commands::{Command, completions, keyring, recover, try_out};
 use crate::error::CommandError;
 use crate::keyring::NewPair;
 
@@ -31,6 +31,11 @@ pub(super) enum Subcommand {
     /// Make, list and show local sealing keys
     #[command(subcommand)]
     Keyring(KeyringCommand),
+    /// Show the whole way once, without a cluster: make a local key, seal a Secret, open it again
+    Try {
+        #[command(flatten)]
+        keyring: KeyringFlags,
+    },
     /// Print completions for a shell
     Completion {
         /// The shell
@@ -122,6 +127,9 @@ impl Subcommand {
                 }))
             }
             Self::Keyring(command) => command.command().map(Command::Keyring),
+            Self::Try { keyring } => Ok(Command::TryOut(try_out::Args {
+                keyring: keyring.keyring_or_default()?,
+            })),
             Self::Completion { shell } => Ok(Command::Completions(completions::Args { shell })),
             Self::Man => Ok(Command::Man),
         }
