@@ -9,7 +9,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use kube::Client;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -25,7 +24,7 @@ use crate::key_store::KeyStore;
 use crate::lease::{self, BadTimes};
 use crate::log::Log;
 use crate::metrics::Metrics;
-use crate::run::{self, Core, RunError};
+use crate::run::{self, RunError};
 use crate::{VERSION, renewal};
 
 /// How long the core may take to put away what it has in hand.
@@ -273,16 +272,14 @@ impl Shared {
         args: &Args,
         ready: watch::Sender<bool>,
     ) -> Result<JoinHandle<Result<(), RunError>>, StartError> {
-        Ok(tokio::spawn(run::run(Core {
-            client: self.client.clone(),
-            settings: settings::core(args, &self.namespace)?,
-            ring: self.store.ring(),
-            leader: self.leader.clone(),
-            metrics: Arc::clone(&self.metrics),
+        Ok(tokio::spawn(run::run(
+            self.client.clone(),
+            settings::core(args, &self.namespace)?,
+            self.store.ring(),
+            self.leader.clone(),
             ready,
-            shutdown: self.shutdown.clone(),
-            clock: Timestamp::now,
-        })))
+            self.shutdown.clone(),
+        )))
     }
 
     /// Follows the keys, renews them, and shows who leads.

@@ -43,6 +43,13 @@ impl CertChoice {
         Ok(text)
     }
 
+    /// Reads the certificate, to look at it. Only the pins are checked.
+    pub(crate) fn look(&self, ui: &mut Ui) -> Result<SealingCert, CommandError> {
+        let cert = self.parse(&self.read(ui)?)?;
+        self.policy.check_pins(&cert)?;
+        Ok(cert)
+    }
+
     /// Reads the certificate and makes sure that it may be sealed with.
     pub(crate) fn open(&self, ui: &mut Ui) -> Result<SealingCert, CommandError> {
         let cert = self.parse(&self.read(ui)?)?;

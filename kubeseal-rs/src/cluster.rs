@@ -137,6 +137,20 @@ impl Session {
         }
     }
 
+    /// Has a SealedSecret sealed anew with the newest sealing key.
+    pub(crate) fn rotate(&self, sealed: &Value) -> Result<Value, CommandError> {
+        let failed = |reason: String| CommandError::new("cannot re-encrypt secret").because(reason);
+        let reply = self.post("/v1/rotate", sealed).map_err(failed)?;
+        match reply.status {
+            StatusCode::OK => serde_json::from_slice(&reply.body)
+                .map_err(|_| failed("the controller's answer is not JSON".to_owned())),
+            StatusCode::CONFLICT => Err(CommandError::new("unable to rotate secret")),
+            StatusCode::INTERNAL_SERVER_ERROR => Err(failed(reply.reason())
+                .hint("the controller says no more; `kubeseal --validate` tells whether it can open the values")),
+            _ => Err(hint_on(failed(reply.reason()), &reply)),
+        }
+    }
+
     fn post(&self, endpoint: &str, object: &Value) -> Result<Reply, String> {
         let path = format!("{}{endpoint}", self.proxy);
         let body = object.to_string().into_bytes();

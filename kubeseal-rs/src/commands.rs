@@ -2,12 +2,14 @@
 
 pub(crate) mod completions;
 pub(crate) mod fetch_cert;
+pub(crate) mod inspect;
 pub(crate) mod keyring;
 pub(crate) mod man;
+pub(crate) mod merge_into;
 pub(crate) mod raw;
+pub(crate) mod re_encrypt;
 pub(crate) mod recover;
 pub(crate) mod seal;
-pub(crate) mod try_out;
 pub(crate) mod validate;
 
 use crate::error::CommandError;
@@ -19,16 +21,20 @@ pub(crate) enum Command {
     Seal(seal::Args),
     /// Seal one value.
     Raw(raw::Args),
+    /// Seal values into a SealedSecret that is there.
+    MergeInto(merge_into::Args),
+    /// Seal SealedSecrets anew.
+    ReEncrypt(re_encrypt::Args),
     /// Show the certificate.
     FetchCert(fetch_cert::Args),
     /// Check that SealedSecrets can be opened.
     Validate(validate::Args),
     /// Open SealedSecrets with private keys.
     Recover(recover::Args),
+    /// Show what can be seen of SealedSecrets without a key.
+    Inspect(inspect::Args),
     /// Make, list and show local keys.
     Keyring(keyring::Args),
-    /// Show the whole way once.
-    TryOut(try_out::Args),
     /// Print completions for a shell.
     Completions(completions::Args),
     /// Print the manual.
@@ -43,11 +49,13 @@ impl Command {
         match self {
             Self::Seal(args) => seal::run(args, ui),
             Self::Raw(args) => raw::run(args, ui),
+            Self::MergeInto(args) => merge_into::run(args, ui),
+            Self::ReEncrypt(args) => re_encrypt::run(args, ui),
             Self::FetchCert(args) => fetch_cert::run(args, ui),
             Self::Validate(args) => validate::run(args, ui),
             Self::Recover(args) => recover::run(args, ui),
+            Self::Inspect(args) => inspect::run(args, ui),
             Self::Keyring(args) => keyring::run(args, ui),
-            Self::TryOut(args) => try_out::run(args, ui),
             Self::Completions(args) => completions::run(args, ui),
             Self::Man => man::run(ui),
             Self::Version => {

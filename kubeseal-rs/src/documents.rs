@@ -1,5 +1,6 @@
 //! The documents of a stream, each with words for where it stands.
 
+use decryptor::manifest::edit::Step;
 use decryptor::manifest::{self, Document};
 use decryptor::sealed::SealedSecret;
 use serde_json::Value;
@@ -22,6 +23,14 @@ pub(crate) fn place(document: &Document, count: usize) -> String {
     match count {
         1 => format!("{kind}{name}"),
         _ => format!("{}, {kind}{name}", document.place()),
+    }
+}
+
+/// The way from a stream's document to the object, which may be an item of a list.
+pub(crate) fn path<'a>(document: &Document) -> Vec<Step<'a>> {
+    match document.item {
+        Some(item) => vec![Step::Key("items"), Step::Index(item)],
+        None => Vec::new(),
     }
 }
 

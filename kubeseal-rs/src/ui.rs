@@ -38,6 +38,11 @@ impl Ui {
         }
     }
 
+    /// Shows an error among several.
+    pub(crate) fn complain(&mut self, error: &CommandError) {
+        self.say(&error.to_string());
+    }
+
     /// Shows an error; returns the code to exit with.
     pub(crate) fn fail(&mut self, error: &CommandError) -> ExitCode {
         self.say(&error.to_string());

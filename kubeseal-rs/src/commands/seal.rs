@@ -2,6 +2,7 @@
 
 use decryptor::manifest::Document;
 use decryptor::sealed::{self, PlainSecret, SealedSecret, hint};
+use keys::scope::{CLUSTER_WIDE, NAMESPACE_WIDE};
 use keys::{Scope, SealingCert};
 
 use crate::cert::CertChoice;
@@ -63,10 +64,24 @@ pub(crate) fn run(args: Args, ui: &mut Ui) -> Result<(), CommandError> {
 }
 
 /// Checks every Secret before the first one is sealed.
-pub(crate) fn prepare(
+fn prepare(documents: &[Document], how: &How, ui: &mut Ui) -> Result<Vec<Ready>, CommandError> {
+    each(documents, ui, |secret| how.settle(secret))
+}
+
+/// The same for Secrets whose values go into a SealedSecret that is there: name, namespace and scope are its own.
+pub(super) fn prepare_for(
+    target: &SealedSecret,
     documents: &[Document],
     how: &How,
     ui: &mut Ui,
+) -> Result<Vec<Ready>, CommandError> {
+    each(documents, ui, |secret| how.settle_for(target, secret))
+}
+
+fn each(
+    documents: &[Document],
+    ui: &mut Ui,
+    settle: impl Fn(PlainSecret) -> Result<Ready, CommandError>,
 ) -> Result<Vec<Ready>, CommandError> {
     if documents.is_empty() {
         return Err(CommandError::new(
@@ -83,11 +98,10 @@ pub(crate) fn prepare(
         for remark in &secret.remarks {
             ui.warn(format!("{}: {remark}", place()));
         }
-        let one = how.settle(secret).map_err(|e| match documents.len() {
+        ready.push(settle(secret).map_err(|e| match documents.len() {
             1 => e,
             _ => e.at(place()),
-        })?;
-        ready.push(one);
+        })?);
     }
     Ok(ready)
 }
@@ -95,12 +109,7 @@ pub(crate) fn prepare(
 impl How {
     /// Settles a Secret's name, namespace and scope.
     fn settle(&self, mut secret: PlainSecret) -> Result<Ready, CommandError> {
-        if secret.data.is_empty() && !self.allow_empty_data {
-            return Err(CommandError::new(
-                "secret.data is empty in input Secret, assuming this is an error and aborting",
-            )
-            .hint("to work with empty data, --allow-empty-data can be used"));
-        }
+        self.check_data(&secret)?;
         if let Some(name) = &self.name {
             secret.name.clone_from(name);
         }
@@ -116,6 +125,57 @@ impl How {
         }
         Ok(Ready { secret, scope })
     }
+
+    fn settle_for(
+        &self,
+        target: &SealedSecret,
+        mut secret: PlainSecret,
+    ) -> Result<Ready, CommandError> {
+        self.check_data(&secret)?;
+        let declared = [NAMESPACE_WIDE, CLUSTER_WIDE]
+            .iter()
+            .any(|name| secret.annotations.contains_key(*name))
+            .then(|| Scope::of_annotations(&secret.annotations));
+        let scope = target_scope(target.scope(), self.scope, declared)?;
+        secret.name.clone_from(&target.metadata.name);
+        if !target.metadata.namespace.is_empty() {
+            secret.namespace.clone_from(&target.metadata.namespace);
+        }
+        if scope != Scope::ClusterWide {
+            secret.namespace = self.namespaces.choose(&secret.namespace)?;
+        }
+        Ok(Ready { secret, scope })
+    }
+
+    fn check_data(&self, secret: &PlainSecret) -> Result<(), CommandError> {
+        if !secret.data.is_empty() || self.allow_empty_data {
+            return Ok(());
+        }
+        Err(CommandError::new(
+            "secret.data is empty in input Secret, assuming this is an error and aborting",
+        )
+        .hint("to work with empty data, --allow-empty-data can be used"))
+    }
+}
+
+/// The scope of a merge is the target's: another one would make values that nobody can open.
+fn target_scope(
+    target: Scope,
+    asked: Option<Scope>,
+    declared: Option<Scope>,
+) -> Result<Scope, CommandError> {
+    for (wish, who) in [
+        (asked, "--scope asks"),
+        (declared, "the Secret's annotations ask"),
+    ] {
+        if let Some(other) = wish.filter(|other| *other != target) {
+            return Err(CommandError::new(format!(
+                "the SealedSecret's scope is {target}, and {who} for {other}"
+            ))
+            .hint("to change the scope, seal the whole Secret again"));
+        }
+    }
+    Ok(target)
 }
 
 /// Seals Secrets on all cores; the texts are in the Secrets' order.

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use super::connection::ConnectionFlags;
 use super::values;
 use crate::cert::{CertChoice, Pin, Policy, Source};
+use crate::commands::re_encrypt::By;
 use crate::error::CommandError;
 use crate::files::Input;
 use crate::keyring::Keyring;
@@ -97,6 +98,14 @@ impl CertFlags {
         })
     }
 
+    /// The certificate named by `--cert`. Returns `None` if there is none.
+    pub(super) fn named(&self) -> Option<CertChoice> {
+        (!self.cert.is_empty()).then(|| CertChoice {
+            source: Source::Place(self.cert.clone()),
+            policy: self.policy(),
+        })
+    }
+
     fn policy(&self) -> Policy {
         Policy {
             pins: self.cert_pin.clone(),
@@ -165,4 +174,28 @@ impl PrivateKeyFlags {
             keyring,
         }
     }
+}
+
+/// Who seals anew: ourselves if there are private keys, else the controller.
+pub(super) fn by(
+    private_keys: &PrivateKeyFlags,
+    cert: &CertFlags,
+    keyring: &KeyringFlags,
+    connection: &ConnectionFlags,
+) -> Result<By, CommandError> {
+    let keyring = keyring.keyring()?;
+    let keys = private_keys.keys(keyring.clone());
+    if keys.is_empty() {
+        return Ok(By::Controller(Box::new(connection.controller())));
+    }
+    let source = match keyring {
+        _ if !cert.cert.is_empty() => Source::Place(cert.cert.clone()),
+        Some(keyring) => Source::Keyring(keyring),
+        None => Source::Controller(Box::new(connection.controller())),
+    };
+    let cert = CertChoice {
+        source,
+        policy: cert.policy(),
+    };
+    Ok(By::Keys { keys, cert })
 }

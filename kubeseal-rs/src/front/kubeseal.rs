@@ -9,11 +9,11 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser};
 use keys::Scope;
 
 use super::connection::ConnectionFlags;
-use super::flags::{CertFlags, FileFlags, KeyringFlags, PrivateKeyFlags};
+use super::flags::{CertFlags, FileFlags, KeyringFlags, PrivateKeyFlags, by};
 use super::klog::KlogFlags;
 use super::subcommands::Subcommand;
 use super::{Stop, values};
-use crate::commands::{Command, fetch_cert, raw, recover, seal, validate};
+use crate::commands::{Command, fetch_cert, merge_into, raw, re_encrypt, recover, seal, validate};
 use crate::error::CommandError;
 
 /// Seal Kubernetes Secrets before they go into Git
@@ -205,6 +205,13 @@ impl Cli {
         if mode != Mode::Raw && !self.sealing.from_file.is_empty() {
             return Err(CommandError::new("--from-file requires --raw"));
         }
+        let writes = !matches!(mode, Mode::MergeInto | Mode::Validate);
+        if !writes && !self.files.sealed_secret_file.is_empty() {
+            return Err(CommandError::new(
+                "--sealed-secret-file does not go with --merge-into or --validate",
+            )
+            .hint("--merge-into changes its own file, and --validate writes nothing"));
+        }
         match mode {
             Mode::Seal => Ok(Command::Seal(seal::Args {
                 input: self.files.input(),
@@ -234,7 +241,25 @@ impl Cli {
                 keys: self.private_keys.keys(self.keyring.keyring()?),
                 controller: self.connection.controller(),
             })),
-            Mode::MergeInto | Mode::ReEncrypt => Err(CommandError::new("not built yet")),
+            Mode::MergeInto => Ok(Command::MergeInto(merge_into::Args {
+                input: self.files.input(),
+                target: PathBuf::from(&self.modes.merge_into),
+                cert: self.cert.choice(&self.keyring, &self.connection)?,
+                how: self.how(scope_given),
+            })),
+            Mode::ReEncrypt => Ok(Command::ReEncrypt(re_encrypt::Args {
+                what: re_encrypt::What::Stream {
+                    input: self.files.input(),
+                    output: self.files.output()?,
+                },
+                by: by(
+                    &self.private_keys,
+                    &self.cert,
+                    &self.keyring,
+                    &self.connection,
+                )?,
+                key_hint: !self.sealing.no_key_hint,
+            })),
         }
     }
 

@@ -8,10 +8,11 @@ use clap_complete::Shell;
 use jiff::SignedDuration;
 use keys::sealing::KeySize;
 
-use super::flags::{FileFlags, KeyringFlags, PrivateKeyFlags};
+use super::connection::ConnectionFlags;
+use super::flags::{CertFlags, FileFlags, KeyringFlags, PrivateKeyFlags, by};
 use super::values;
 use crate::commands::keyring::Action;
-use crate::commands::{Command, completions, keyring, recover, try_out};
+use crate::commands::{Command, completions, inspect, keyring, re_encrypt, recover};
 use crate::error::CommandError;
 use crate::keyring::NewPair;
 
@@ -28,14 +29,39 @@ pub(super) enum Subcommand {
         #[command(flatten)]
         private_keys: PrivateKeyFlags,
     },
+    /// Seal every SealedSecret in files and folders anew: with private keys and a certificate, or through the controller
+    ReEncrypt {
+        /// Files, and folders whose .yaml, .yml and .json files are looked through
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        /// Say what would be changed, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Leave out the annotation that says which key the values were sealed with
+        #[arg(long)]
+        no_key_hint: bool,
+        #[command(flatten)]
+        private_keys: PrivateKeyFlags,
+        #[command(flatten)]
+        cert: CertFlags,
+        #[command(flatten)]
+        keyring: KeyringFlags,
+        #[command(flatten)]
+        connection: Box<ConnectionFlags>,
+    },
+    /// Show scope, target, values and problems of SealedSecrets, without any key; exit code 1 if there is a problem
+    Inspect {
+        /// Files; standard input if there are none
+        files: Vec<PathBuf>,
+        /// Output format: text or json
+        #[arg(short, long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
+        output: String,
+        #[command(flatten)]
+        cert: CertFlags,
+    },
     /// Make, list and show local sealing keys
     #[command(subcommand)]
     Keyring(KeyringCommand),
-    /// Show the whole way once, without a cluster: make a local key, seal a Secret, open it again
-    Try {
-        #[command(flatten)]
-        keyring: KeyringFlags,
-    },
     /// Print completions for a shell
     Completion {
         /// The shell
@@ -126,10 +152,28 @@ impl Subcommand {
                     keys,
                 }))
             }
-            Self::Keyring(command) => command.command().map(Command::Keyring),
-            Self::Try { keyring } => Ok(Command::TryOut(try_out::Args {
-                keyring: keyring.keyring_or_default()?,
+            Self::ReEncrypt {
+                paths,
+                dry_run,
+                no_key_hint,
+                private_keys,
+                cert,
+                keyring,
+                connection,
+            } => Ok(Command::ReEncrypt(re_encrypt::Args {
+                what: re_encrypt::What::Trees { paths, dry_run },
+                by: by(&private_keys, &cert, &keyring, &connection)?,
+                key_hint: !no_key_hint,
             })),
+            Self::Inspect {
+                files,
+                output,
+                cert,
+            } => {
+                let (json, cert) = (output == "json", cert.named());
+                Ok(Command::Inspect(inspect::Args { files, json, cert }))
+            }
+            Self::Keyring(command) => command.command().map(Command::Keyring),
             Self::Completion { shell } => Ok(Command::Completions(completions::Args { shell })),
             Self::Man => Ok(Command::Man),
         }
