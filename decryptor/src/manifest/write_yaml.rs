@@ -124,7 +124,7 @@ impl Writer {
         match (style_of(text), indent) {
             (Style::Plain, indent) => text::plain(&mut self.out, text, indent),
             (Style::SingleQuoted, indent) => single_quoted(&mut self.out, text, indent),
-            (Style::Literal, Some(indent)) => literal(&mut self.out, text, indent),
+            (Style::Literal, Some(indent)) => literal(&mut self.out, text, indent, 2),
             (_, indent) => double_quoted(&mut self.out, text, indent),
         }
     }

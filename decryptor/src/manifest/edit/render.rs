@@ -38,10 +38,37 @@ impl Layout {
     pub(super) fn scalar(self, value: &Value, style: ScalarStyle, place: Place) -> String {
         match value {
             Value::String(text) if self.json => json_string(text),
-            Value::String(text) => string(text, style, place),
+            Value::String(text) => self.string(text, style, place),
             Value::Number(number) => json_number(number),
             other => other.to_string(),
         }
+    }
+
+    fn string(self, text: &str, style: ScalarStyle, place: Place) -> String {
+        let mut out = String::with_capacity(text.len() + 2);
+        let natural = style_of(text);
+        match (style, place) {
+            (ScalarStyle::SingleQuoted, _) if fits_single_quotes(text) => {
+                single_quoted(&mut out, text, None)
+            }
+            (ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted, _) => {
+                double_quoted(&mut out, text, None)
+            }
+            (_, Place::Flow) => match natural {
+                Style::Plain if is_plain_in_flow(text) => out.push_str(text),
+                Style::SingleQuoted => single_quoted(&mut out, text, None),
+                _ => double_quoted(&mut out, text, None),
+            },
+            (_, Place::Block(indent)) => match natural {
+                Style::Plain => out.push_str(text),
+                Style::SingleQuoted => single_quoted(&mut out, text, None),
+                Style::Literal if self.step < 10 && !keeps_blank_lines(text) => {
+                    literal(&mut out, text, indent, self.step)
+                }
+                _ => double_quoted(&mut out, text, None),
+            },
+        }
+        out
     }
 
     /// The lines of an entry in a block mapping, each with its line break.
@@ -53,7 +80,7 @@ impl Layout {
         look: Look,
     ) {
         out.extend(std::iter::repeat_n(' ', indent));
-        out.push_str(&string(key, look.key, Place::Flow));
+        out.push_str(&self.string(key, look.key, Place::Flow));
         out.push(':');
         match value {
             Value::Object(map) if !map.is_empty() => {
@@ -88,7 +115,7 @@ impl Layout {
     ) -> String {
         let key = match self.json {
             true => json_string(key),
-            false => string(key, look.key, Place::Flow),
+            false => self.string(key, look.key, Place::Flow),
         };
         format!("{key}{colon}{}", self.flow_with(value, colon, look, indent))
     }
@@ -136,32 +163,13 @@ fn json_string(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-fn string(text: &str, style: ScalarStyle, place: Place) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    let natural = style_of(text);
-    match (style, place) {
-        (ScalarStyle::SingleQuoted, _) if fits_single_quotes(text) => {
-            single_quoted(&mut out, text, None)
-        }
-        (ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted, _) => {
-            double_quoted(&mut out, text, None)
-        }
-        (_, Place::Flow) => match natural {
-            Style::Plain if is_plain_in_flow(text) => out.push_str(text),
-            Style::SingleQuoted => single_quoted(&mut out, text, None),
-            _ => double_quoted(&mut out, text, None),
-        },
-        (_, Place::Block(indent)) => match natural {
-            Style::Plain => out.push_str(text),
-            Style::SingleQuoted => single_quoted(&mut out, text, None),
-            Style::Literal => literal(&mut out, text, indent),
-            Style::DoubleQuoted => double_quoted(&mut out, text, None),
-        },
-    }
-    out
+/// Returns whether a text ends in blank lines, to which a block scalar would add those that follow it.
+fn keeps_blank_lines(text: &str) -> bool {
+    text == "\n" || text.ends_with("\n\n")
 }
 
 /// Returns whether a text that is plain in a block is so between brackets too, for any reader.
 fn is_plain_in_flow(text: &str) -> bool {
-    !text.contains([',', '[', ']', '{', '}', '?']) && !text.contains(':')
+    let harmless = |c: char| c.is_alphanumeric() || matches!(c, '+' | '/' | '=' | '_' | '.' | '-');
+    text.starts_with(char::is_alphanumeric) && text.chars().all(harmless)
 }

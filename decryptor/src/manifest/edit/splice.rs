@@ -3,6 +3,9 @@
 use saphyr_parser::ScalarStyle;
 use serde_json::{Map, Value};
 
+mod braces;
+mod lines;
+
 use super::part::{Nodes, Splice};
 use super::render::{Layout, Look, Place};
 use super::tree::{Entry, Flow, Key, Kind, Node};
@@ -200,12 +203,10 @@ impl<'a> Editing<'a> {
         }
     }
 
-    /// Returns whether nothing, not even a comment, follows a node in its line.
+    /// Returns whether no comment goes with a scalar: lines would not end where it stands.
     fn ends_line(&self, node: &Node) -> bool {
-        self.text[node.end()..]
-            .lines()
-            .next()
-            .is_none_or(|rest| rest.trim().is_empty())
+        let after = self.text[node.end()..].lines().next().unwrap_or_default();
+        after.trim().is_empty() && header_comment(&self.text[node.start..node.end()]).is_empty()
     }
 
     /// Turns `{}`, null or nothing into a mapping.
@@ -248,193 +249,6 @@ impl<'a> Editing<'a> {
         }
         splices.push(self.insert_after_line(colon_end.max(node.end()), lines));
         Ok(splices)
-    }
-
-    fn fill_in_braces(&self, spot: Spot<'_>, map: &Map<String, Value>, look: Look) -> Splice {
-        let line = spot
-            .entry
-            .map(|entry| entry.written.start)
-            .filter(|at| is_first_in_line(self.text, *at));
-        let indent = line
-            .filter(|_| spot.in_flow)
-            .map(|at| column(self.text, at));
-        let compact = self.layout().json && indent.is_none() && !self.text.contains("\": ");
-        let value = Value::Object(map.clone());
-        let text = match compact {
-            true => value_without_space(self.layout(), &value, look),
-            false => self.layout().flow(&value, look, indent),
-        };
-        let lead = if matches!(spot.node.kind, Kind::Missing) {
-            " "
-        } else {
-            ""
-        };
-        self.splice(spot.node.whole.clone(), format!("{lead}{text}"))
-    }
-
-    /// Adds an entry to a block mapping, on a line of its own.
-    fn insert_line(&self, entries: &[Entry], entry: (&str, &Value)) -> Splice {
-        let first = entries[0].written.start;
-        let indent = column(self.text, first);
-        let mut lines = String::new();
-        self.layout()
-            .block_entry(&mut lines, entry, indent, look_of(self.text, entries));
-        let before = match sorted_place(entries, entry.0) {
-            0 if is_first_in_line(self.text, first) && !self.follows_comment(first) => {
-                let at = first - indent;
-                return self.splice(at..at, lines);
-            }
-            0 => entries.len(),
-            place => place,
-        };
-        let last = &entries[before - 1];
-        let end = match self.keeps_blank_lines(&last.value) {
-            true => return self.insert_at_line(last.value.lines_end, lines),
-            false => last.end(),
-        };
-        self.insert_after_line(end, lines)
-    }
-
-    /// Adds an entry between braces.
-    fn insert_in_braces(&self, node: &Node, entries: &[Entry], entry: (&str, &Value)) -> Splice {
-        let (first, last) = (&entries[0], &entries[entries.len() - 1]);
-        let colon = self.colon(first);
-        let lead = &self.text[node.start + 1..first.written.start];
-        let on_lines = is_first_in_line(self.text, first.written.start) && lead.trim().is_empty();
-        let indent = on_lines.then(|| column(self.text, first.written.start));
-        let text = self
-            .layout()
-            .flow_entry(entry, colon, look_of(self.text, entries), indent);
-        let separator = match indent {
-            Some(indent) => format!(",\n{:indent$}", ""),
-            None if self.layout().json && colon == ":" => ",".to_owned(),
-            None => ", ".to_owned(),
-        };
-        match sorted_place(entries, entry.0) {
-            0 if indent.is_none() || !self.follows_comment(first.written.start) => {
-                let at = first.written.start;
-                self.splice(at..at, format!("{text}{separator}"))
-            }
-            0 => self.splice(last.end()..last.end(), format!("{separator}{text}")),
-            place => {
-                let end = entries[place - 1].end();
-                self.splice(end..end, format!("{separator}{text}"))
-            }
-        }
-    }
-
-    /// What stands between a key and its value: a colon, with a space or without.
-    fn colon(&self, entry: &Entry) -> &'static str {
-        let spaced = entry
-            .colon_end
-            .is_none_or(|end| self.text[end..].starts_with(char::is_whitespace));
-        let unquoted = !self.text[entry.written.clone()].starts_with(['"', '\'']);
-        if spaced || unquoted { ": " } else { ":" }
-    }
-
-    fn remove_lines(
-        &self,
-        spot: Spot<'_>,
-        entries: &[Entry],
-        at: usize,
-    ) -> Result<Vec<Splice>, EditError> {
-        let entry = &entries[at];
-        let name = || EditError::Layout(self.text[entry.written.clone()].to_owned());
-        let start = entry.written.start;
-        if !is_first_in_line(self.text, start) {
-            // Behind `- `: the next entry moves up, if nothing but space is between.
-            let next = entries.get(at + 1).filter(|_| at == 0).ok_or_else(name)?;
-            let between = &self.text[entry.end()..next.written.start];
-            let splice = self.splice(start..next.written.start, String::new());
-            return if between.trim().is_empty() {
-                Ok(vec![splice])
-            } else {
-                Err(name())
-            };
-        }
-        let line_start = start - column_bytes(self.text, start);
-        let lines = line_start..self.line_end(entry.value.lines_end.max(entry.end()));
-        let removal = self.splice(self.trim_blank_lines(lines, entry), String::new());
-        if entries.len() > 1 {
-            return Ok(vec![removal]);
-        }
-        let colon_end = spot
-            .entry
-            .and_then(|entry| entry.colon_end)
-            .ok_or_else(name)?;
-        Ok(vec![
-            self.splice(colon_end..colon_end, " {}".to_owned()),
-            removal,
-        ])
-    }
-
-    /// Leaves blank lines after an entry, unless they belong to its block scalar.
-    fn trim_blank_lines(
-        &self,
-        lines: std::ops::Range<usize>,
-        entry: &Entry,
-    ) -> std::ops::Range<usize> {
-        match self.keeps_blank_lines(&entry.value) {
-            true => lines.start..entry.value.lines_end,
-            false => lines.start..self.line_end(entry.end()),
-        }
-    }
-
-    fn remove_in_braces(&self, entries: &[Entry], at: usize) -> Result<Vec<Splice>, EditError> {
-        let entry = &entries[at];
-        let (range, between) = match (entries.get(at + 1), at.checked_sub(1)) {
-            (Some(next), _) => (
-                entry.written.start..next.written.start,
-                entry.end()..next.written.start,
-            ),
-            (None, Some(previous)) => {
-                let end = entries[previous].end();
-                (end..entry.end(), end..entry.written.start)
-            }
-            (None, None) => (entry.written.start..entry.end(), 0..0),
-        };
-        if self.text[between].contains('#') {
-            return Err(EditError::Layout(
-                self.text[entry.written.clone()].to_owned(),
-            ));
-        }
-        Ok(vec![self.splice(range, String::new())])
-    }
-
-    /// Inserts lines after the line that holds a place.
-    fn insert_after_line(&self, at: usize, lines: String) -> Splice {
-        self.insert_at_line(self.line_end(at), lines)
-    }
-
-    fn insert_at_line(&self, at: usize, lines: String) -> Splice {
-        if self.text[..at].ends_with('\n') {
-            return self.splice(at..at, lines);
-        }
-        let lines = lines.strip_suffix('\n').unwrap_or(&lines);
-        self.splice(at..at, format!("\n{lines}"))
-    }
-
-    fn line_end(&self, at: usize) -> usize {
-        self.text[at..]
-            .find('\n')
-            .map_or(self.text.len(), |end| at + end + 1)
-    }
-
-    /// Returns whether the blank lines after a value are part of it: `|+` and `>+`.
-    fn keeps_blank_lines(&self, value: &Node) -> bool {
-        match &value.kind {
-            Kind::Scalar(ScalarStyle::Literal | ScalarStyle::Folded) => {
-                let header = self.text[value.start..].lines().next().unwrap_or_default();
-                header.split('#').next().unwrap_or_default().contains('+')
-            }
-            Kind::Mapping(Flow::Block, entries) => entries
-                .last()
-                .is_some_and(|entry| self.keeps_blank_lines(&entry.value)),
-            Kind::Sequence(items) => items
-                .last()
-                .is_some_and(|item| self.keeps_blank_lines(item)),
-            _ => false,
-        }
     }
 
     fn follows_comment(&self, at: usize) -> bool {
@@ -482,19 +296,6 @@ impl<'a> Editing<'a> {
             text
         };
         Splice { range, text }
-    }
-}
-
-fn value_without_space(layout: Layout, value: &Value, look: Look) -> String {
-    match value {
-        Value::Object(map) => {
-            let entries: Vec<_> = map
-                .iter()
-                .map(|entry| layout.flow_entry((entry.0, entry.1), ":", look, None))
-                .collect();
-            format!("{{{}}}", entries.join(","))
-        }
-        other => layout.flow(other, look, None),
     }
 }
 

@@ -246,11 +246,11 @@ fn escape(out: &mut String, character: char) {
     out.push(short);
 }
 
-/// Writes a string as a literal block, its lines indented.
-pub(in crate::manifest) fn literal(out: &mut String, text: &str, indent: usize) {
+/// Writes a string as a literal block, its lines indented: by `step` more than what they belong to.
+pub(in crate::manifest) fn literal(out: &mut String, text: &str, indent: usize, step: usize) {
     out.push('|');
     if text.starts_with([' ', '\n']) {
-        out.push('2');
+        out.push_str(&step.to_string());
     }
     if !text.ends_with('\n') {
         out.push('-');
