@@ -7,16 +7,35 @@
 //! - [`http`], [`metrics`]: what others can ask it.
 //! - [`start`]: all of them put together.
 
+mod api;
+mod apply;
 pub mod args;
+mod backoff;
 pub mod client;
+mod context;
+mod drift;
+mod events;
 pub mod http;
 pub mod key_store;
 pub mod lease;
+mod list;
+mod live;
 pub mod log;
+mod mark;
 pub mod metrics;
+mod name;
+mod namespaces;
+mod pieces;
+mod plan;
+mod queue;
+mod reconcile;
+mod records;
 pub mod renewal;
 pub mod run;
+mod sealed_object;
+mod site;
 pub mod start;
+mod status;
 
 /// What `--version` says, without the program's name.
 pub const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"));

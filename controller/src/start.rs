@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use kube::Client;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -24,7 +25,7 @@ use crate::key_store::KeyStore;
 use crate::lease::{self, BadTimes};
 use crate::log::Log;
 use crate::metrics::Metrics;
-use crate::run::{self, RunError};
+use crate::run::{self, Core, RunError};
 use crate::{VERSION, renewal};
 
 /// How long the core may take to put away what it has in hand.
@@ -272,14 +273,16 @@ impl Shared {
         args: &Args,
         ready: watch::Sender<bool>,
     ) -> Result<JoinHandle<Result<(), RunError>>, StartError> {
-        Ok(tokio::spawn(run::run(
-            self.client.clone(),
-            settings::core(args, &self.namespace)?,
-            self.store.ring(),
-            self.leader.clone(),
+        Ok(tokio::spawn(run::run(Core {
+            client: self.client.clone(),
+            settings: settings::core(args, &self.namespace)?,
+            ring: self.store.ring(),
+            leader: self.leader.clone(),
+            metrics: Arc::clone(&self.metrics),
             ready,
-            self.shutdown.clone(),
-        )))
+            shutdown: self.shutdown.clone(),
+            clock: Timestamp::now,
+        })))
     }
 
     /// Follows the keys, renews them, and shows who leads.

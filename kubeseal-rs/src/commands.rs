@@ -10,6 +10,7 @@ pub(crate) mod raw;
 pub(crate) mod re_encrypt;
 pub(crate) mod recover;
 pub(crate) mod seal;
+pub(crate) mod try_out;
 pub(crate) mod validate;
 
 use crate::error::CommandError;
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Inspect(inspect::Args),
     /// Make, list and show local keys.
     Keyring(keyring::Args),
+    /// Show the whole way once.
+    TryOut(try_out::Args),
     /// Print completions for a shell.
     Completions(completions::Args),
     /// Print the manual.
@@ -56,6 +59,7 @@ impl Command {
             Self::Recover(args) => recover::run(args, ui),
             Self::Inspect(args) => inspect::run(args, ui),
             Self::Keyring(args) => keyring::run(args, ui),
+            Self::TryOut(args) => try_out::run(args, ui),
             Self::Completions(args) => completions::run(args, ui),
             Self::Man => man::run(ui),
             Self::Version => {

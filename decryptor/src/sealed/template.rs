@@ -1,38 +1,77 @@
 //! Go `text/template` with the sprig functions that sealed-secrets 0.40.0 allows.
+//!
+//! A template is parsed once and rendered over a flat map of byte strings. Go's strings hold any bytes, so values pass
+//! through unchanged whether or not they are UTF-8. Rendering is a computation and nothing else: it has no environment,
+//! no files and no network, its clock and its randomness are handed in, and its work is bounded by [`Limits`].
+//! Errors name the template, the line and the function, never a value and never a literal of the source.
+
+mod ambient;
+mod budget;
+mod error;
+mod exec;
+mod functions;
+mod lex;
+mod node;
+mod number;
+mod operators;
+mod parse;
+mod print;
+mod quote;
+mod signature;
+mod time;
+mod unicode;
+mod value;
 
 use std::collections::BTreeMap;
 
 use zeroize::Zeroizing;
 
-/// Bounds.
-#[derive(Clone, Debug, Default)]
-pub struct Limits {}
+pub use ambient::{Ambient, NoRandomness};
+pub use budget::{Limits, MissingKey};
+pub use error::{Bound, Problem, TemplateError};
+pub use functions::{Function, Kind, functions};
 
-/// Why a template does not parse or render.
-#[derive(Debug, thiserror::Error)]
-#[error("templates are not built yet")]
-pub struct TemplateError;
+/// What a template sees as its dot: the values by key, as bytes.
+pub type Dot = BTreeMap<String, Zeroizing<Vec<u8>>>;
 
-/// A parsed template.
-pub struct Template {}
+/// A parsed template, with the templates it defines.
+pub struct Template {
+    name: String,
+    bodies: BTreeMap<String, Vec<node::Node>>,
+    varies: bool,
+}
 
 impl Template {
-    /// Parses.
-    pub fn parse(_name: &str, _source: &str) -> Result<Self, TemplateError> {
-        Err(TemplateError)
+    /// Parses `source`; functions that are unknown or refused are errors here, by name.
+    pub fn parse(name: &str, source: &str) -> Result<Self, TemplateError> {
+        let parsed = parse::parse(name, source)?;
+        Ok(Self {
+            name: name.to_owned(),
+            bodies: parsed.bodies,
+            varies: parsed.varies,
+        })
     }
 
-    /// Whether it varies.
+    /// Whether the same values always give the same text: false if it uses randomness or the clock.
     pub fn is_deterministic(&self) -> bool {
-        true
+        !self.varies
     }
 
-    /// Renders.
-    pub fn render(
+    /// Renders over `dot` within `limits`, with the system's clock and randomness for the functions that want them.
+    pub fn render(&self, dot: &Dot, limits: &Limits) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
+        self.render_with(dot, limits, &Ambient::default())
+    }
+
+    /// Renders with a clock and a source of randomness of the caller's.
+    pub fn render_with(
         &self,
-        _dot: &BTreeMap<String, Zeroizing<Vec<u8>>>,
-        _limits: &Limits,
+        dot: &Dot,
+        limits: &Limits,
+        ambient: &Ambient,
     ) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
-        Err(TemplateError)
+        exec::render(&self.name, &self.bodies, dot, limits, ambient)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use super::connection::ConnectionFlags;
 use super::flags::{CertFlags, FileFlags, KeyringFlags, PrivateKeyFlags, by};
 use super::values;
 use crate::commands::keyring::Action;
-use crate::commands::{Command, completions, inspect, keyring, re_encrypt, recover};
+use crate::commands::{Command, completions, inspect, keyring, re_encrypt, recover, try_out};
 use crate::error::CommandError;
 use crate::keyring::NewPair;
 
@@ -62,6 +62,11 @@ pub(super) enum Subcommand {
     /// Make, list and show local sealing keys
     #[command(subcommand)]
     Keyring(KeyringCommand),
+    /// Show the whole way once, without a cluster: make a local key, seal a Secret, open it again
+    Try {
+        #[command(flatten)]
+        keyring: KeyringFlags,
+    },
     /// Print completions for a shell
     Completion {
         /// The shell
@@ -174,6 +179,9 @@ impl Subcommand {
                 Ok(Command::Inspect(inspect::Args { files, json, cert }))
             }
             Self::Keyring(command) => command.command().map(Command::Keyring),
+            Self::Try { keyring } => Ok(Command::TryOut(try_out::Args {
+                keyring: keyring.keyring_or_default()?,
+            })),
             Self::Completion { shell } => Ok(Command::Completions(completions::Args { shell })),
             Self::Man => Ok(Command::Man),
         }

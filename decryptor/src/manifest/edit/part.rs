@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::render::Layout;
-use super::tree::{Flow, Key, Kind, Node};
+use super::tree::{Flow, Kind, Node};
 use super::{EditError, Step, json_tree, splice, yaml_tree};
 use crate::manifest::wipe::{Wiped, wipe};
 use crate::manifest::{Parsed, ReadError, Syntax, json, yaml};
@@ -184,29 +184,24 @@ pub(super) fn read(syntax: Syntax, text: &str) -> Result<Vec<Parsed>, ReadError>
     Ok(read)
 }
 
-/// By how much the first nested mapping is indented.
+/// By how much the first mapping that is nested, or stands in braces on several lines, is indented.
 fn step(text: &str, node: &Node) -> Option<usize> {
-    let Kind::Mapping(_, entries) = &node.kind else {
+    let Kind::Mapping(flow, entries) = &node.kind else {
         return None;
     };
-    let own = splice::column(text, entries.first()?.written.start);
-    let outer = if splice::is_first_in_line(text, entries.first()?.written.start) {
-        own
-    } else {
-        0
-    };
+    let first = entries.first()?.written.start;
+    let line = text[..node.start].rsplit('\n').next().unwrap_or_default();
+    let outer = line.len() - line.trim_start_matches(' ').len();
+    let own = splice::column(text, first);
+    if *flow == Flow::Braces && splice::is_first_in_line(text, first) && own > outer {
+        return Some(own - outer);
+    }
     entries.iter().find_map(|entry| match &entry.value.kind {
-        Kind::Mapping(flow, inner) if *flow != Flow::Pair && entry.key != Key::Merge => {
-            let first = inner.first()?.written.start;
-            let inner_column = splice::column(text, first);
-            let nested = splice::is_first_in_line(text, first) && inner_column > outer;
-            if nested {
-                Some(inner_column - outer)
-            } else {
-                step(text, &entry.value)
-            }
+        Kind::Mapping(Flow::Block, inner) => {
+            let inner = splice::column(text, inner.first()?.written.start);
+            inner.checked_sub(own).filter(|step| *step > 0)
         }
-        _ => None,
+        _ => step(text, &entry.value),
     })
 }
 

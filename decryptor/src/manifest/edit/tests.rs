@@ -140,10 +140,10 @@ fn new_entries_look_like_their_neighbours() {
         "kind: List\nitems:\n- s:\n    a: 1\n- spec: {}\n",
         &[
             ("items/0/s/b", json!("x")),
-            ("items/1/spec/b/c", json!("y")),
+            ("items/1/spec/b/c", json!("w")),
             ("items/0/s/d", json!("z")),
         ],
-        "kind: List\nitems:\n- s:\n    a: 1\n    b: x\n    d: z\n- spec:\n    b:\n      c: y\n",
+        "kind: List\nitems:\n- s:\n    a: 1\n    b: x\n    d: z\n- spec:\n    b:\n      c: w\n",
     );
 }
 
