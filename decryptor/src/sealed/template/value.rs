@@ -75,24 +75,29 @@ pub(super) enum Element {
     Anys,
 }
 
-/// A Go slice. Only `sortAlpha` writes to one, so that slices of slices are copies.
+/// A Go slice: a part of elements that other slices may share. Only `sortAlpha` writes to them.
 #[derive(Clone)]
 pub(super) struct List {
     pub(super) element: Element,
     /// A nil slice prints as an empty one and is `null` in JSON.
     pub(super) nil: bool,
-    pub(super) items: Rc<Items>,
+    items: Rc<Items>,
+    start: usize,
+    length: usize,
 }
 
-/// The elements of a list.
-pub(super) struct Items(RefCell<Vec<Value>>);
+/// The elements of lists.
+struct Items(RefCell<Vec<Value>>);
 
 impl List {
     pub(super) fn new(element: Element, items: Vec<Value>) -> Self {
+        let length = items.len();
         Self {
             element,
             nil: false,
             items: Rc::new(Items(RefCell::new(items))),
+            start: 0,
+            length,
         }
     }
 
@@ -114,23 +119,44 @@ impl List {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.items.0.borrow().len()
+        self.length
     }
 
     /// Element `at`. Returns `None` if there are not so many.
     pub(super) fn at(&self, at: usize) -> Option<Value> {
-        self.items.0.borrow().get(at).cloned()
+        let inside = at < self.length;
+        inside.then(|| self.items.0.borrow().get(self.start + at).cloned())?
     }
 
     pub(super) fn to_vec(&self) -> Vec<Value> {
-        self.items.0.borrow().clone()
+        self.items.0.borrow()[self.start..self.start + self.length].to_vec()
+    }
+
+    /// The slice from `start` to before `end`, which may lie behind this one's end where the elements go on.
+    /// Returns `None` if they do not.
+    pub(super) fn slice(&self, start: usize, end: usize) -> Option<Self> {
+        let capacity = self.items.0.borrow().len() - self.start;
+        (start <= end && end <= capacity).then(|| Self {
+            start: self.start + start,
+            length: end - start,
+            ..self.clone()
+        })
+    }
+
+    /// Whether both are the same part of the same elements.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.items, &other.items)
+            && self.start == other.start
+            && self.length == other.length
     }
 
     /// Sorts in place, as the one Go function does that writes to its argument.
     pub(super) fn sort_strings(&self) {
-        self.items.0.borrow_mut().sort_by(|a, b| match (a, b) {
-            (Value::Str(a), Value::Str(b)) => a.cmp(b),
-            _ => Ordering::Equal,
+        self.items.0.borrow_mut()[self.start..self.start + self.length].sort_by(|a, b| {
+            match (a, b) {
+                (Value::Str(a), Value::Str(b)) => a.cmp(b),
+                _ => Ordering::Equal,
+            }
         });
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn deep_equal(
             if a.element != b.element || a.nil != b.nil || a.len() != b.len() {
                 return Ok(false);
             }
-            if Rc::ptr_eq(&a.items, &b.items) {
+            if a.is_same(b) {
                 return Ok(true);
             }
             for (a, b) in a.to_vec().iter().zip(&b.to_vec()) {

@@ -205,9 +205,9 @@ fn has(context: &mut Context<'_>, arguments: &Arguments) -> Outcome {
     Ok(Value::Bool(contains(context, &items, arguments.value(0))?))
 }
 
-fn slice(context: &mut Context<'_>, arguments: &Arguments) -> Outcome {
-    let items = items(context, arguments, 0)?;
-    if items.is_empty() {
+fn slice(_: &mut Context<'_>, arguments: &Arguments) -> Outcome {
+    let list = list_at(arguments, 0)?;
+    if list.len() == 0 {
         return Ok(Value::Nil);
     }
     let bound = |at: usize, otherwise: usize| {
@@ -217,16 +217,11 @@ fn slice(context: &mut Context<'_>, arguments: &Arguments) -> Outcome {
             Some(otherwise)
         }
     };
-    let range = bound(1, 0)
-        .zip(bound(2, items.len()))
-        .and_then(|(start, end)| items.get(start..end));
-    let taken = range
-        .ok_or(Problem::Execution("slice index out of range"))?
-        .to_vec();
-    Ok(Value::List(List::new(
-        list_at(arguments, 0)?.element,
-        taken,
-    )))
+    let range = bound(1, 0).zip(bound(2, list.len()));
+    let part = range.and_then(|(start, end)| list.slice(start, end));
+    Ok(Value::List(
+        part.ok_or(Problem::Execution("slice index out of range"))?,
+    ))
 }
 
 fn join(context: &mut Context<'_>, arguments: &Arguments) -> Outcome {
