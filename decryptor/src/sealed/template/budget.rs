@@ -33,7 +33,7 @@ impl Default for Limits {
             steps: 1_000_000,
             output: 3 << 19,
             memory: 64 << 20,
-            depth: 100,
+            depth: 150,
             missing_key: MissingKey::Default,
         }
     }

@@ -14,7 +14,7 @@ pub(super) use float::format_float;
 pub(super) use format::sprintf;
 
 /// Values nested deeper than this are not printed: they may hold themselves.
-pub(super) const NESTING: usize = 200;
+pub(super) const NESTING: usize = 100;
 
 /// `fmt.Sprint`: with a space between two operands of which neither is a string.
 pub(super) fn sprint(budget: &mut Budget, values: &[Value]) -> Result<Vec<u8>, Problem> {

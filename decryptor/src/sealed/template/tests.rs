@@ -98,7 +98,7 @@ fn render_within(source: &str, limits: &Limits) -> Result<String, Problem> {
 /// Runs on a stack as small as a worker thread may have.
 fn on_a_small_stack(test: impl FnOnce() + Send) {
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(2 << 20);
+        let thread = std::thread::Builder::new().stack_size(3 << 19);
         thread.spawn_scoped(scope, test).unwrap().join().unwrap();
     });
 }
@@ -181,20 +181,42 @@ fn values_that_nest_deeply_are_dropped_without_a_deep_stack() {
 
 #[test]
 fn nesting_within_the_limits_fits_a_small_stack() {
-    let source = format!(
-        "{}{{{{ {}1{} }}}}{}",
-        "{{ if true }}".repeat(49),
-        "(".repeat(49),
-        ")".repeat(49),
-        "{{ end }}".repeat(49)
+    let deep = format!(
+        "{}{{{{ 1 }}}}{}",
+        "{{ if true }}".repeat(99),
+        "{{ end }}".repeat(99)
     );
+    let parens = format!("{{{{ {}1{} }}}}", "(".repeat(99), ")".repeat(99));
     let chain = format!(
         "{{{{ if false }}}}{}{{{{ else }}}}last{{{{ end }}}}",
         "{{ else if false }}".repeat(10_000)
     );
+    // Fourteen calls of ten ranges each, and at the bottom a list that is nested as deep as any may be.
+    let calls = |bottom: &str| {
+        format!(
+            "{{{{ define \"r\" }}}}{{{{ if lt (len .) 14 }}}}{{{{ template \"r\" (append . 1) }}}}{{{{ else }}}}\
+             {{{{ $x := list }}}}{{{{ range until 95 }}}}{{{{ $x = list $x }}}}{{{{ end }}}}{bottom}{{{{ end }}}}\
+             {{{{ end }}}}{{{{ define \"s\" }}}}{}{{{{ template \"r\" (list) }}}}{}{{{{ end }}}}{{{{ template \"s\" . }}}}",
+            "{{ range list 1 }}".repeat(95),
+            "{{ end }}".repeat(95)
+        )
+    };
     on_a_small_stack(|| {
-        assert_eq!(render(&source).as_deref(), Ok("1"));
+        assert_eq!(render(&deep).as_deref(), Ok("1"));
+        assert_eq!(render(&parens).as_deref(), Ok("1"));
         assert_eq!(render(&chain).as_deref(), Ok("last"));
+        for bottom in [
+            "{{ $x }}",
+            "{{ toPrettyJson $x }}",
+            "{{ fromJson (toJson $x) }}",
+            "{{ deepEqual $x (deepCopy $x) }}",
+        ] {
+            assert!(
+                render(&calls(bottom)).is_ok(),
+                "{bottom}: {:?}",
+                render(&calls(bottom))
+            );
+        }
     });
 }
 

@@ -113,9 +113,6 @@ fn abbreviate_both(_: &mut Context<'_>, arguments: &Arguments) -> Outcome {
     if right < 4 || left > 0 && right < 7 {
         return Ok(Value::text(text));
     }
-    if left.saturating_add(right) < 0 && length(text) > right {
-        return Err(RANGE);
-    }
     Ok(Value::text(abbreviate(text, left, right)))
 }
 
@@ -127,7 +124,7 @@ fn abbreviate(text: &[u8], offset: i64, width: i64) -> Vec<u8> {
     }
     let kept = width - 3;
     let mut offset = offset.min(total);
-    if total - offset < kept {
+    if total.saturating_sub(offset) < kept {
         offset = total - kept;
     }
     let at = |position: i64| usize::try_from(position).unwrap_or(0).min(text.len());
