@@ -10,3 +10,4 @@ mod manifests;
 mod peers;
 mod stand;
 mod swap;
+mod templates;
