@@ -204,6 +204,17 @@ proptest! {
         prop_assert_eq!(ours, Some(go(&source, &dot)), "{}", source);
     }
 
+    /// Each action by itself, so that one that fails does not hide the others.
+    #[test]
+    fn the_languages_within_templates_are_read_as_in_go(seed in vec(any::<u8>(), 2..24)) {
+        let (source, dot) = Choices::new(&seed).language();
+        for action in source.split_inclusive("}}") {
+            let ours = ours(action, &dot);
+            let limited = ours.is_none();
+            prop_assert_eq!(ours, (!limited).then(|| go(action, &dot)), "{} over {:?}", action, dot.values().map(|value| String::from_utf8_lossy(value).into_owned()).collect::<Vec<_>>());
+        }
+    }
+
     #[test]
     fn any_pieces_of_a_template_parse_or_fail_as_in_go(seed in vec(any::<u8>(), 1..40)) {
         let source = Choices::new(&seed).pieces();

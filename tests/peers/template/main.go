@@ -12,6 +12,8 @@ import (
 	"sort"
 	"text/template"
 
+	_ "time/tzdata" // zones, whatever the machine has
+
 	"github.com/Masterminds/sprig/v3"
 )
 
