@@ -29,6 +29,8 @@ pub(crate) struct Mark {
     sealed: Mac,
     /// Over that and the Secret.
     whole: Mac,
+    /// Over the identities of the SealedSecret and the Secret: the one made, or took over, the other.
+    made: Mac,
     /// Over each value that another rendering would change, by key.
     varying: Vec<Mac>,
 }
@@ -40,10 +42,11 @@ impl Mark {
         let (macs, []) = bytes.as_chunks::<32>() else {
             return None;
         };
-        let (&[sealed, whole], varying) = macs.split_first_chunk::<2>()?;
+        let (&[sealed, whole, made], varying) = macs.split_first_chunk::<3>()?;
         Some(Self {
             sealed,
             whole,
+            made,
             varying: varying.to_vec(),
         })
     }
@@ -51,6 +54,7 @@ impl Mark {
     pub(crate) fn to_text(&self) -> String {
         let mut bytes = Vec::from(self.sealed);
         bytes.extend_from_slice(&self.whole);
+        bytes.extend_from_slice(&self.made);
         self.varying
             .iter()
             .for_each(|mac| bytes.extend_from_slice(mac));
@@ -70,9 +74,15 @@ impl Marker {
     /// The mark in a SealedSecret's status. Returns `None` if there is none, or if it is about another SealedSecret,
     /// spec or scope, or was made under other keys.
     pub(crate) fn known(&self, sealed: &SealedSecret) -> Option<Mark> {
-        let mark = Mark::parse(sealed.status.as_ref()?.mark.as_deref()?)?;
+        let mark = mark_of(sealed)?;
         let message = sealed_message(sealed)?;
         self.0.verify(&message, &mark.sealed).then_some(mark)
+    }
+
+    /// Whether this SealedSecret, with whatever spec, made or took over the Secret with this uid.
+    pub(crate) fn has_made(&self, sealed: &SealedSecret, uid: &str) -> bool {
+        let message = made_message(&sealed.metadata.uid, uid);
+        mark_of(sealed).is_some_and(|mark| self.0.verify(&message, &mark.made))
     }
 
     /// The mark of a Secret that is right. Returns `None` where it could not be checked without opening anything.
@@ -88,6 +98,7 @@ impl Marker {
         Some(Mark {
             sealed: seal,
             whole: self.0.mark(&whole_message(&seal, &extent, view)),
+            made: self.0.mark(&made_message(&sealed.metadata.uid, view.uid)),
             varying: varying.into_iter().map(of_value).collect(),
         })
     }
@@ -305,6 +316,17 @@ fn owners(message: &mut Message, view: &View<'_>) {
     }
 }
 
+fn mark_of(sealed: &SealedSecret) -> Option<Mark> {
+    Mark::parse(sealed.status.as_ref()?.mark.as_deref()?)
+}
+
+fn made_message(sealed_uid: &str, secret_uid: &str) -> Zeroizing<Vec<u8>> {
+    let mut message = Message::new("made");
+    message.field(sealed_uid.as_bytes());
+    message.field(secret_uid.as_bytes());
+    message.0
+}
+
 fn varying_message(sealed: &Mac, key: &str, value: &Plaintext) -> Zeroizing<Vec<u8>> {
     let mut message = Message::new("varying");
     message.field(sealed);
@@ -320,3 +342,6 @@ pub(crate) fn skips_owner(sealed: &SealedSecret) -> bool {
         SKIP_SET_OWNER_REFERENCES,
     )
 }
+
+#[cfg(test)]
+mod tests;

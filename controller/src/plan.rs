@@ -33,6 +33,8 @@ pub(crate) struct Claimant<'a> {
     pub(crate) metadata: &'a ObjectMetadata,
     /// Whether its template asks for a Secret without owner.
     pub(crate) skips_owner: bool,
+    /// Whether it is known to have made the Secret, or to have taken it over.
+    pub(crate) made: bool,
 }
 
 /// By what right, if any, the SealedSecret may write to the Secret. It says nothing about what the Secret holds.
@@ -40,6 +42,7 @@ pub(crate) fn claim(claimant: &Claimant<'_>, secret: &ObjectMetadata) -> Option<
     let Claimant {
         metadata: sealed,
         skips_owner,
+        made,
     } = claimant;
     let controller = secret.controller();
     let owned = controller.is_some_and(|owner| owner.uid == sealed.uid);
@@ -55,6 +58,7 @@ pub(crate) fn claim(claimant: &Claimant<'_>, secret: &ObjectMetadata) -> Option<
         _ if owned => Some(Claim::Owner),
         _ if secret.is_managed() => Some(Claim::Managed),
         Some(owner) if is_same_name(owner, sealed) => Some(Claim::Heir),
+        None if *made => Some(Claim::Owner),
         None if *skips_owner && secret.skips_owner() && since => Some(Claim::Maker),
         _ => None,
     }
@@ -275,3 +279,6 @@ impl Target<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -259,9 +259,14 @@ impl<'a> Work<'a> {
         live: LiveSecret,
         wanted: &mut Option<Unsealed>,
     ) -> Result<Settled, Trouble> {
+        let uid = &live.metadata.uid;
         let claimant = Claimant {
             metadata: self.metadata,
             skips_owner: skips_owner(&self.sealed),
+            made: self
+                .marker
+                .as_ref()
+                .is_some_and(|marker| marker.has_made(&self.sealed, uid)),
         };
         let seen = || Some(Seen::of(&live.metadata));
         let Some(claim) = plan::claim(&claimant, &live.metadata) else {
