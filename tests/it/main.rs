@@ -2,6 +2,12 @@
 
 mod chart;
 mod controller_create;
+mod controller_drift;
+mod controller_existing;
+mod controller_namespaces;
+mod controller_recreation;
+mod controller_refusals;
+mod controller_restart;
 mod crd;
 mod dependencies;
 mod harness;
