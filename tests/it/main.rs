@@ -12,6 +12,7 @@ mod crd;
 mod dependencies;
 mod harness;
 mod interop;
+mod keys;
 mod manifests;
 mod peers;
 mod stand;
