@@ -10,6 +10,7 @@ mod controller_refusals;
 mod controller_restart;
 mod crd;
 mod dependencies;
+mod endpoints;
 mod harness;
 mod interop;
 mod keys;
