@@ -6,6 +6,7 @@
 mod generate;
 mod watch;
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -74,10 +75,10 @@ struct State {
 }
 
 /// A key as its Secret holds it, once it is known to be good.
-#[derive(PartialEq)]
 struct Stored {
     time: Timestamp,
     created: Timestamp,
+    version: u64,
     key_pem: Zeroizing<Vec<u8>>,
     cert_pem: Vec<u8>,
 }
@@ -171,7 +172,11 @@ impl KeyStore {
         match read(secret, self.settings.order) {
             Ok(stored) => {
                 state.refused.remove(&name);
-                if state.keys.get(&place) == Some(&stored) {
+                if state
+                    .keys
+                    .get(&place)
+                    .is_some_and(|known| known.is(&stored))
+                {
                     return false;
                 }
                 if state.keys.insert(place, stored).is_none() {
@@ -201,14 +206,11 @@ impl KeyStore {
         if !changed {
             return;
         }
-        let mut stored: Vec<_> = state.keys.iter().collect();
-        // Of equal times the one made earlier comes first, as the original loads it first and keeps it.
-        stored.sort_by(|(left_name, left), (right_name, right)| {
-            let older_first = (left.created, left_name).cmp(&(right.created, right_name));
-            right.time.cmp(&left.time).then(older_first)
-        });
-        let newest = stored.first().map(|(_, stored)| stored.time);
-        let ring = KeyRing::new(stored.iter().filter_map(|(_, stored)| stored.parse().ok()));
+        let mut stored: Vec<_> = state.keys.values().collect();
+        // Times tell seconds. Within one, the API server's own count tells what came later; all replicas agree on it.
+        stored.sort_by_key(|stored| Reverse((stored.time, stored.created, stored.version)));
+        let newest = stored.first().map(|stored| stored.time);
+        let ring = KeyRing::new(stored.iter().filter_map(|stored| stored.parse().ok()));
         self.ring
             .send_modify(|known| *known = known.replaced_by(ring));
         self.newest.send_replace(newest);
@@ -237,6 +239,11 @@ impl State {
 }
 
 impl Stored {
+    /// Whether it is the same key; then it keeps its place in the order.
+    fn is(&self, other: &Self) -> bool {
+        self.key_pem == other.key_pem && self.cert_pem == other.cert_pem
+    }
+
     fn parse(&self) -> Result<(SealingKey, Option<SealingCert>), Refusal> {
         let key = SealingKey::from_pem(&self.key_pem).map_err(Refusal::Key)?;
         let cert = SealingCert::from_pem(&self.cert_pem).map_err(Refusal::Cert)?;
@@ -250,6 +257,9 @@ impl Stored {
 fn read(secret: Secret, order: KeyOrder) -> Result<Stored, Refusal> {
     let created = secret.creation_timestamp().map(|time| time.0);
     let created = created.unwrap_or(Timestamp::UNIX_EPOCH);
+    let version = secret
+        .resource_version()
+        .and_then(|version| version.parse().ok());
     let mut data = secret.data.unwrap_or_default();
     let key = data.remove("tls.key").filter(|key| !key.0.is_empty());
     let cert = data.remove("tls.crt").filter(|cert| !cert.0.is_empty());
@@ -257,6 +267,7 @@ fn read(secret: Secret, order: KeyOrder) -> Result<Stored, Refusal> {
     let mut stored = Stored {
         time: created,
         created,
+        version: version.unwrap_or_default(),
         key_pem: Zeroizing::new(key_pem),
         cert_pem: cert.ok_or(Refusal::NoCert)?.0,
     };
