@@ -11,6 +11,7 @@ mod controller_restart;
 mod crd;
 mod dependencies;
 mod endpoints;
+mod flags;
 mod harness;
 mod interop;
 mod keys;

@@ -1,0 +1,199 @@
+//! The controller's command line: the original's flags, defaults, variables and exit codes.
+
+use std::collections::BTreeMap;
+
+use testkit::{cli, ours, peer};
+
+fn run(args: &[&str], env: &[(&str, &str)]) -> cli::Output {
+    let run = cli::run(ours::controller()).args(args.iter().copied());
+    env.iter()
+        .fold(run, |run, (name, value)| run.env(*name, *value))
+        .output()
+}
+
+/// Flags and their defaults as the original's help shows them.
+fn flags_of_theirs() -> BTreeMap<String, String> {
+    let help = cli::run(peer::CONTROLLER.path()).arg("--help").output();
+    let lines = help.stderr.lines().filter_map(|line| {
+        let (flag, rest) = line.trim_start().strip_prefix("--")?.split_once(' ')?;
+        let shown = rest.rsplit_once("(default ").map(|(_, shown)| shown);
+        let shown = shown
+            .and_then(|shown| shown.strip_suffix(')'))
+            .unwrap_or_default();
+        Some((flag.to_owned(), shown.trim_matches('"').to_owned()))
+    });
+    lines.collect()
+}
+
+/// Flags and their defaults as our help shows them.
+fn flags_of_ours() -> BTreeMap<String, String> {
+    let help = run(&["--help"], &[]);
+    assert_eq!(help.code(), 0);
+    let (mut flags, mut flag) = (BTreeMap::new(), None);
+    for line in help.text().lines() {
+        if let Some(rest) = line.trim_start().strip_prefix("--") {
+            let name = rest
+                .split([' ', '=', '['])
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            flags.insert(name.clone(), String::new());
+            flag = Some(name);
+        }
+        if let (Some(flag), Some((_, shown))) = (&flag, line.split_once("[default: ")) {
+            flags.insert(flag.clone(), shown.trim_end_matches(']').to_owned());
+        }
+    }
+    flags
+}
+
+/// Go shows all units of a duration, and nothing where a switch is off.
+fn same_default(theirs: &str, ours: &str) -> bool {
+    let trimmed = theirs.strip_suffix("0s").unwrap_or(theirs);
+    let trimmed = trimmed
+        .strip_suffix("0m")
+        .filter(|text| text.ends_with('h'))
+        .unwrap_or(trimmed);
+    theirs == ours || trimmed == ours || (theirs.is_empty() && ours == "false")
+}
+
+#[test]
+fn every_flag_of_the_original_is_there_with_its_default() {
+    let (theirs, ours) = (flags_of_theirs(), flags_of_ours());
+    assert!(theirs.len() > 30, "{theirs:?}");
+    let different: Vec<_> = theirs
+        .iter()
+        .filter(|(flag, default)| {
+            !ours
+                .get(*flag)
+                .is_some_and(|ours| same_default(default, ours))
+        })
+        .map(|(flag, default)| {
+            (
+                flag.as_str(),
+                default.as_str(),
+                ours.get(flag).map(String::as_str),
+            )
+        })
+        .collect();
+    // The API server's own fairness is enough; who wants a limit says one.
+    assert_eq!(different, [("kubeclient-qps", "5", Some("-1"))]);
+    let more: Vec<_> = ours
+        .keys()
+        .filter(|flag| !theirs.contains_key(*flag))
+        .collect();
+    let known = [
+        "kubeconfig",
+        "kubeconfig-context",
+        "leader-elect",
+        "leader-elect-lease-duration",
+        "leader-elect-renew-deadline",
+        "leader-elect-retry-period",
+        "max-body-size",
+        "max-items",
+        "namespace-selector",
+        "resync-period",
+        "strict-templates",
+    ];
+    assert_eq!(more, known);
+}
+
+#[test]
+fn the_version_line_is_the_one_that_tools_look_for() {
+    let output = run(&["--version"], &[]);
+    assert_eq!(output.code(), 0);
+    let text = output.text();
+    let version = text
+        .strip_prefix("controller version: v")
+        .expect("the beginning");
+    let numbers: Vec<_> = version.trim_end().split('.').collect();
+    assert_eq!(numbers.len(), 3);
+    assert!(
+        numbers.iter().all(|number| number.parse::<u32>().is_ok()),
+        "{text}"
+    );
+}
+
+#[test]
+fn wrong_flags_and_variables_end_it_with_two_and_a_reason() {
+    for (args, env, said) in [
+        (&["--bogus"][..], None, "--bogus"),
+        (&["-x"], None, "-x"),
+        (&["--key-size=1k"], None, "--key-size"),
+        (&["--key-size=1024"], None, "2048, 3072, 4096 or 8192"),
+        (&["--all-namespaces", "false"], None, "false"),
+        (&["--all-namespaces=maybe"], None, "--all-namespaces"),
+        (&["--key-renew-period=-1h"], None, "negative"),
+        (&["--key-ttl=1d"], None, "--key-ttl"),
+        (&["--key-cutoff-time=yesterday"], None, "date -R"),
+        (&["--key-order-priority=Random"], None, "CertNotBefore"),
+        (&["--key-prefix=Key"], None, "a-z"),
+        (&["--privatekey-labels=a"], None, "key=value"),
+        (&["--rate-limit=0"], None, "1 or more"),
+        (&["--log-level=LOUD"], None, "DEBUG, INFO, WARN or ERROR"),
+        (
+            &[],
+            Some(("SEALED_SECRETS_RATE_LIMIT", "x")),
+            "--rate-limit",
+        ),
+        (
+            &[],
+            Some(("SEALED_SECRETS_UPDATE_STATUS", "maybe")),
+            "--update-status",
+        ),
+    ] {
+        let env: Vec<_> = env.into_iter().collect();
+        let output = run(args, &env);
+        assert_eq!(output.code(), 2, "{args:?} {env:?}: {}", output.stderr);
+        assert!(
+            output.stderr.contains(said),
+            "{args:?} {env:?}: {}",
+            output.stderr
+        );
+        assert!(!output.stderr.contains("panicked"));
+    }
+}
+
+#[test]
+fn a_flag_beats_its_variable_and_the_last_flag_counts() {
+    let version = |args: &[&str], env: &[(&str, &str)]| {
+        let output = run(args, env);
+        output.code() == 0 && output.text().starts_with("controller version: ")
+    };
+    assert!(version(&[], &[("SEALED_SECRETS_VERSION", "true")]));
+    assert!(version(&["--version=false", "--version"], &[]));
+    assert!(version(
+        &["--version=1"],
+        &[("SEALED_SECRETS_VERSION", "false")]
+    ));
+    let good = ("SEALED_SECRETS_KEY_SIZE", "3072");
+    assert!(version(
+        &[
+            "--version",
+            "--key-renew-period",
+            "87600h30m",
+            "--kubeclient-qps",
+            "-1"
+        ],
+        &[good]
+    ));
+}
+
+#[test]
+fn outside_a_cluster_it_says_what_is_missing() {
+    let ports = [
+        "--listen-addr=127.0.0.1:0",
+        "--listen-metrics-addr=127.0.0.1:0",
+    ];
+    let output = run(&ports, &[]);
+    assert_eq!(output.code(), 1);
+    assert!(
+        output.stderr.contains("--kubeconfig FILE"),
+        "{}",
+        output.stderr
+    );
+    let output = run(&[&ports[..], &["--kubeconfig=/nowhere"]].concat(), &[]);
+    assert_eq!(output.code(), 1);
+    assert!(output.stderr.contains("/nowhere"), "{}", output.stderr);
+    assert!(!output.stderr.contains("panicked"));
+}
