@@ -1,0 +1,202 @@
+//! Several replicas: one leads, all answer, and another takes over.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use testkit::{
+    Cluster, PATIENCE, cluster,
+    controller::{self, Controller, Launch},
+    path, wait_until,
+};
+
+fn replica(cluster: &Arc<Cluster>, home: &str) -> Launch {
+    controller::ours(cluster)
+        .namespace(home)
+        .only_namespaces(&[])
+        .args(["--key-size=2048"])
+}
+
+/// A second one, without the Service.
+fn another(cluster: &Arc<Cluster>, home: &str) -> Launch {
+    replica(cluster, home).service(None)
+}
+
+fn leads(controller: &Controller) -> bool {
+    controller.metric("sealed_secrets_controller_leader") == 1.0
+}
+
+fn wait_to_lead(controller: &Controller, patience: Duration) {
+    wait_until("it leads", patience, || {
+        if leads(controller) {
+            Ok(())
+        } else {
+            Err(controller.log())
+        }
+    });
+}
+
+fn key_count(cluster: &Cluster, home: &str) -> usize {
+    let label = "sealedsecrets.bitnami.com/sealed-secrets-key=active";
+    cluster
+        .api
+        .list(&format!("{}?labelSelector={label}", path::secrets(home)))
+        .len()
+}
+
+fn lease(cluster: &Cluster, home: &str) -> Option<Value> {
+    let path = "leases/sealed-secrets-key-leader";
+    cluster.api.get(&format!(
+        "/apis/coordination.k8s.io/v1/namespaces/{home}/{path}"
+    ))
+}
+
+#[test]
+fn one_leads_and_the_other_answers_with_the_same_keys() {
+    let cluster = cluster::shared();
+    let home = cluster.namespace();
+    let first = replica(&cluster, &home).start();
+    let second = another(&cluster, &home).start();
+    assert!(leads(&first) && !leads(&second));
+    let certificate = first.certificate();
+    assert_eq!(second.certificate(), certificate);
+    assert_eq!(key_count(&cluster, &home), 1);
+
+    // Only the leader makes keys; the other uses them at once.
+    second.renew_key();
+    wait_until("it says whom to ask", PATIENCE, || {
+        if second.log().contains("another replica leads") {
+            Ok(())
+        } else {
+            Err(second.log())
+        }
+    });
+    assert_eq!(key_count(&cluster, &home), 1);
+    first.renew_key();
+    wait_until("both have the new key", PATIENCE, || {
+        let seen = (first.certificate(), second.certificate());
+        if seen.0 == seen.1 && seen.0 != certificate {
+            Ok(())
+        } else {
+            Err(first.log())
+        }
+    });
+}
+
+#[test]
+fn a_leader_that_ends_well_is_followed_at_once() {
+    let cluster = cluster::shared();
+    let home = cluster.namespace();
+    let first = replica(&cluster, &home).start();
+    let second = another(&cluster, &home).start();
+    first.stop();
+    let begin = Instant::now();
+    wait_to_lead(&second, PATIENCE);
+    assert!(
+        begin.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        begin.elapsed()
+    );
+    second.stop();
+    let lease = lease(&cluster, &home).expect("the lease stays");
+    let holder = lease["spec"]["holderIdentity"].as_str().unwrap_or_default();
+    assert_eq!(holder, "", "and is free");
+}
+
+#[test]
+fn a_leader_that_is_killed_is_followed_in_seconds() {
+    let cluster = cluster::shared();
+    let home = cluster.namespace();
+    let first = replica(&cluster, &home).start();
+    let second = another(&cluster, &home).start();
+    first.kill();
+    wait_to_lead(&second, Duration::from_secs(20));
+    assert_eq!(key_count(&cluster, &home), 1, "taking over makes no key");
+}
+
+#[test]
+fn a_process_follows_its_predecessor_in_the_same_pod_at_once() {
+    let cluster = cluster::shared();
+    let home = cluster.namespace();
+    let first = replica(&cluster, &home)
+        .env("POD_NAME", "controller-0")
+        .start();
+    let launch = first.kill();
+    let begin = Instant::now();
+    let second = launch.start();
+    wait_to_lead(&second, PATIENCE);
+    assert!(
+        begin.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begin.elapsed()
+    );
+}
+
+#[test]
+fn a_leader_that_cannot_renew_stops_before_another_begins() {
+    let cluster = cluster::shared();
+    let home = cluster.namespace();
+    let first = replica(&cluster, &home).start();
+    let second = another(&cluster, &home).start();
+    let seen = || (leads(&first), leads(&second));
+    first.pause();
+    wait_to_lead(&second, Duration::from_secs(20));
+    first.resume();
+    wait_until("the frozen one has noticed", PATIENCE, || match seen() {
+        (false, true) => Ok(()),
+        seen => Err(format!("{seen:?}")),
+    });
+}
+
+#[test]
+fn a_lease_taken_away_is_respected() {
+    let cluster = cluster::shared();
+    let home = cluster.namespace();
+    let controller = replica(&cluster, &home).start();
+    let path =
+        format!("/apis/coordination.k8s.io/v1/namespaces/{home}/leases/sealed-secrets-key-leader");
+    let spec = json!({"spec": {"holderIdentity": "someone_else", "leaseDurationSeconds": 3600}});
+    cluster.api.patch(&path, &spec);
+    wait_until("it stops leading", PATIENCE, || {
+        if leads(&controller) {
+            Err(controller.log())
+        } else {
+            Ok(())
+        }
+    });
+    cluster.api.delete(&path);
+    wait_to_lead(&controller, PATIENCE);
+}
+
+#[test]
+fn where_leases_are_forbidden_it_leads_alone_and_says_so() {
+    let cluster = cluster::shared();
+    let home = cluster.namespace();
+    // The rights that the original's chart gives.
+    let rules = json!([
+        {"apiGroups": ["bitnami.com"], "resources": ["sealedsecrets"], "verbs": ["get", "list", "watch"]},
+        {"apiGroups": ["bitnami.com"], "resources": ["sealedsecrets/status"], "verbs": ["update"]},
+        {
+            "apiGroups": [""], "resources": ["secrets"],
+            "verbs": ["get", "list", "create", "update", "delete", "watch"],
+        },
+        {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]},
+    ]);
+    let controller = replica(&cluster, &home).rules(Some(rules)).start();
+    wait_to_lead(&controller, PATIENCE);
+    assert!(controller.log().contains("leases are forbidden"));
+    assert!(lease(&cluster, &home).is_none());
+}
+
+#[test]
+fn without_election_no_lease_is_touched() {
+    let cluster = cluster::shared();
+    let home = cluster.namespace();
+    let controller = replica(&cluster, &home)
+        .args(["--leader-elect=false"])
+        .start();
+    wait_to_lead(&controller, PATIENCE);
+    assert!(lease(&cluster, &home).is_none());
+}
