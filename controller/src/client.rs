@@ -11,6 +11,8 @@ use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use tower::limit::RateLimitLayer;
 
+use crate::fence::Fence;
+
 /// The name that API servers know this controller's requests and writes by.
 ///
 /// It must not begin with `controller/`: that is how the original's writes are told from ours.
@@ -67,7 +69,9 @@ pub enum ConnectError {
 }
 
 /// A client of the API server, and the namespace that is the controller's own.
-pub async fn connect(options: Options) -> Result<(Client, String), ConnectError> {
+///
+/// What the client writes passes `fence`.
+pub async fn connect(options: Options, fence: &Fence) -> Result<(Client, String), ConnectError> {
     let Options {
         kubeconfig,
         context,
@@ -84,8 +88,10 @@ pub async fn connect(options: Options) -> Result<(Client, String), ConnectError>
     config
         .headers
         .push((USER_AGENT, HeaderValue::from_static(AGENT)));
+    // A write that was put off is decided on anew: by then another may lead.
+    config.default_retry = false;
     let namespace = own_namespace().unwrap_or_else(|| config.default_namespace.clone());
-    let client = build(config, limit).map_err(ConnectError::Client)?;
+    let client = build(config, limit, fence).map_err(ConnectError::Client)?;
     Ok((client, namespace))
 }
 
@@ -103,8 +109,8 @@ async fn from_kubeconfig(
     }
 }
 
-fn build(config: Config, limit: Option<Limit>) -> Result<Client, kube::Error> {
-    let builder = ClientBuilder::try_from(config)?;
+fn build(config: Config, limit: Option<Limit>, fence: &Fence) -> Result<Client, kube::Error> {
+    let builder = ClientBuilder::try_from(config)?.with_layer(fence);
     let Some(Limit { per_second, burst }) = limit else {
         return Ok(builder.build());
     };

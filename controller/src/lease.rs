@@ -15,6 +15,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tracing::{info, warn};
 
+use crate::fence::Fence;
+
 /// How long an answer is waited for while nothing is held that could be lost.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it is tried anew where leases are forbidden.
@@ -90,30 +92,35 @@ enum Outcome {
 struct Candidate {
     api: Api<Lease>,
     settings: Settings,
+    fence: Fence,
     identity: String,
     /// The lease's version and since when this process has seen it unchanged.
     seen: Option<(String, Instant)>,
 }
 
-/// Stands for leader until `release` becomes true; then gives the lease back. `leader` says whether this process leads.
+/// Stands for leader until `release` becomes true; then gives the lease back.
+///
+/// `leader` says whether this process leads, and `fence` is open only then.
 pub async fn run(
     client: Client,
     settings: Settings,
     leader: watch::Sender<bool>,
+    fence: Fence,
     mut release: watch::Receiver<bool>,
 ) {
-    let mut candidate = Candidate::new(client, settings);
+    let mut candidate = Candidate::new(client, settings, fence.clone());
     tokio::select! {
         () = candidate.stand(&leader) => {}
         () = async { drop(release.wait_for(|asked| *asked).await) } => {}
     }
+    fence.close();
     if leader.send_replace(false) {
         candidate.release().await;
     }
 }
 
 impl Candidate {
-    fn new(client: Client, settings: Settings) -> Self {
+    fn new(client: Client, settings: Settings, fence: Fence) -> Self {
         // Only tells processes apart.
         let random = RandomState::new().hash_one(std::process::id());
         let host = settings
@@ -125,6 +132,7 @@ impl Candidate {
             api: Api::namespaced(client, &settings.namespace),
             identity: format!("{host}_{random:016x}"),
             settings,
+            fence,
             seen: None,
         }
     }
@@ -141,7 +149,9 @@ impl Candidate {
             match outcome {
                 Ok(Ok(Outcome::Held)) => {
                     may_lease = true;
-                    held_until = Some(asked + self.settings.renew_deadline);
+                    let until = asked + self.settings.renew_deadline;
+                    held_until = Some(until);
+                    self.fence.open_until(until.into_std());
                     self.tell(leader, true);
                 }
                 Ok(Ok(Outcome::Free)) => {
@@ -156,6 +166,7 @@ impl Candidate {
                             "leases are forbidden: leading without one; run only one replica, or grant get, create and update on leases in the controller's namespace"
                         );
                     }
+                    self.fence.open();
                     leader.send_replace(true);
                     pause = FORBIDDEN_PAUSE;
                 }
@@ -182,6 +193,9 @@ impl Candidate {
     }
 
     fn tell(&self, leader: &watch::Sender<bool>, leads: bool) {
+        if !leads {
+            self.fence.close();
+        }
         if leader.send_replace(leads) != leads {
             let lease = &self.settings.name;
             if leads {
@@ -198,7 +212,12 @@ impl Candidate {
         let spec = lease.as_ref().and_then(|lease| lease.spec.as_ref());
         let step = match unchanged {
             None => Step::Create,
-            Some(unchanged) => self.decide(spec, unchanged),
+            Some(unchanged) => decide(
+                spec,
+                unchanged,
+                &self.identity,
+                self.settings.pod.as_deref(),
+            ),
         };
         let params = PostParams::default();
         let written = match (step, lease) {
@@ -228,24 +247,6 @@ impl Candidate {
                 self.seen = Some((version, Instant::now()));
                 Duration::ZERO
             }
-        }
-    }
-
-    fn decide(&self, spec: Option<&LeaseSpec>, unchanged: Duration) -> Step {
-        let holder = spec.and_then(|spec| spec.holder_identity.as_deref());
-        let seconds = spec.and_then(|spec| spec.lease_duration_seconds);
-        let seconds = u64::try_from(seconds.unwrap_or_default()).unwrap_or_default();
-        let Some(holder) = holder.filter(|holder| !holder.is_empty()) else {
-            return Step::Take;
-        };
-        let pod = holder.rsplit_once('_').map(|(pod, _)| pod);
-        let was_this_pod = pod.is_some() && pod == self.settings.pod.as_deref();
-        if holder == self.identity {
-            Step::Renew
-        } else if was_this_pod || unchanged > Duration::from_secs(seconds) {
-            Step::Take
-        } else {
-            Step::Wait
         }
     }
 
@@ -294,5 +295,83 @@ impl Candidate {
             },
             () = sleep(PATIENCE) => warn!("the lease could not be given back in time"),
         }
+    }
+}
+
+fn decide(
+    spec: Option<&LeaseSpec>,
+    unchanged: Duration,
+    identity: &str,
+    pod: Option<&str>,
+) -> Step {
+    let holder = spec.and_then(|spec| spec.holder_identity.as_deref());
+    let Some(holder) = holder.filter(|holder| !holder.is_empty()) else {
+        return Step::Take;
+    };
+    let seconds = spec.and_then(|spec| spec.lease_duration_seconds);
+    let seconds = u64::try_from(seconds.unwrap_or_default()).unwrap_or_default();
+    let holding_pod = holder.rsplit_once('_').map(|(pod, _)| pod);
+    let was_this_pod = pod.is_some() && holding_pod == pod;
+    if holder == identity {
+        Step::Renew
+    } else if was_this_pod || unchanged > Duration::from_secs(seconds) {
+        Step::Take
+    } else {
+        Step::Wait
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_is_taken_only_where_nobody_can_hold_it() {
+        let spec = |holder: &str| LeaseSpec {
+            holder_identity: Some(holder.to_owned()),
+            lease_duration_seconds: Some(6),
+            ..LeaseSpec::default()
+        };
+        for (holder, seconds, pod, expected) in [
+            (Some("me_1"), 100, None, Step::Renew),
+            (Some("other_1"), 0, None, Step::Wait),
+            (Some("other_1"), 6, None, Step::Wait),
+            (Some("other_1"), 7, None, Step::Take),
+            (Some(""), 0, None, Step::Take),
+            (None, 0, None, Step::Take),
+            // The same pod, after its container was started anew.
+            (Some("me_2"), 0, Some("me"), Step::Take),
+            (Some("me_2"), 0, None, Step::Wait),
+            (Some("me"), 0, Some("me"), Step::Wait),
+            (Some("me_too_2"), 0, Some("me"), Step::Wait),
+        ] {
+            let spec = holder.map(spec);
+            let unchanged = Duration::from_secs(seconds);
+            let step = decide(spec.as_ref(), unchanged, "me_1", pod);
+            assert_eq!(step, expected, "{holder:?} {seconds} {pod:?}");
+        }
+        let endless = LeaseSpec {
+            holder_identity: Some("other".to_owned()),
+            ..LeaseSpec::default()
+        };
+        let step = decide(Some(&endless), Duration::from_millis(1), "me_1", None);
+        assert_eq!(step, Step::Take, "a lease without a duration has run out");
+    }
+
+    #[test]
+    fn times_with_which_two_could_lead_are_refused() {
+        let check = |duration, renew_deadline, retry_period| {
+            let settings = Settings {
+                namespace: String::new(),
+                name: String::new(),
+                pod: None,
+                duration: Duration::from_secs(duration),
+                renew_deadline: Duration::from_secs(renew_deadline),
+                retry_period: Duration::from_secs(retry_period),
+            };
+            settings.check().is_ok()
+        };
+        assert!(check(6, 4, 1));
+        assert!(!check(4, 4, 1) && !check(6, 4, 4));
     }
 }

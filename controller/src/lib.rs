@@ -2,7 +2,7 @@
 //!
 //! - [`args`], [`log`], [`client`]: what it is told, where it says what it does, how it reaches the API server.
 //! - [`key_store`], [`renewal`]: the sealing keys, and when there is a new one.
-//! - [`lease`]: which of several replicas writes.
+//! - [`lease`], [`fence`]: which of several replicas writes, and that no other does.
 //! - [`run`]: the core, which turns SealedSecrets into Secrets.
 //! - [`http`], [`metrics`]: what others can ask it.
 //! - [`start`]: all of them put together.
@@ -15,6 +15,7 @@ pub mod client;
 mod context;
 mod drift;
 mod events;
+pub mod fence;
 pub mod http;
 pub mod key_store;
 pub mod lease;

@@ -20,6 +20,7 @@ use tracing::{error, info, warn};
 
 use crate::args::Args;
 use crate::client::{self, ConnectError};
+use crate::fence::Fence;
 use crate::http::{self, BindError, MetricsPage, SealedRoutes};
 use crate::key_store::KeyStore;
 use crate::lease::{self, BadTimes};
@@ -193,6 +194,7 @@ async fn run_until_told(args: &Args) -> Result<(), StartError> {
 struct Shared {
     client: Client,
     namespace: String,
+    fence: Fence,
     metrics: Arc<Metrics>,
     store: Arc<KeyStore>,
     leader: watch::Receiver<bool>,
@@ -205,13 +207,15 @@ impl Shared {
         leader: watch::Receiver<bool>,
         shutdown: watch::Receiver<bool>,
     ) -> Result<Self, StartError> {
-        let (client, namespace) = client::connect(settings::client(args)).await?;
+        let fence = Fence::new();
+        let (client, namespace) = client::connect(settings::client(args), &fence).await?;
         let keys = settings::keys(args, &namespace);
         Ok(Self {
             metrics: Arc::new(Metrics::new(VERSION, args.metrics_omit_secret_labels)),
             store: Arc::new(KeyStore::new(client.clone(), keys)),
             client,
             namespace,
+            fence,
             leader,
             shutdown,
         })
@@ -308,11 +312,12 @@ impl Shared {
         let (release, released) = watch::channel(false);
         let lease = settings::lease(args, &self.namespace);
         lease.check()?;
-        let (client, elect) = (self.client.clone(), args.leader_elect);
+        let (client, fence, elect) = (self.client.clone(), self.fence.clone(), args.leader_elect);
         let standing = tokio::spawn(async move {
             if elect {
-                lease::run(client, lease, leader, released).await;
+                lease::run(client, lease, leader, fence, released).await;
             } else {
+                fence.open();
                 leader.send_replace(true);
                 let mut released = released;
                 let _ = released.wait_for(|asked| *asked).await;
