@@ -2,7 +2,11 @@
 
 mod raw;
 
-use std::{net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    net::TcpListener,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use keys::{Scope, sealing::SealingCert};
@@ -216,27 +220,40 @@ fn the_rate_limit_says_what_the_originals_says() {
         let controller = launch(which, &cluster, &home)
             .args(["--rate-limit=1", "--rate-limit-burst=2"])
             .start();
-        let mut answers = Vec::new();
-        for (path, forwarded) in [
-            ("/v1/verify", "10.1.1.1"),
-            ("/v1/rotate", "10.1.1.1"),
-            ("/v1/verify", "10.1.1.2"),
-        ] {
-            for _ in 0..4 {
-                let head = format!("X-Forwarded-For: {forwarded}\r\n");
+        let four = |path, forwarded: &str| {
+            let head = format!("X-Forwarded-For: {forwarded}\r\n");
+            let answers = (0..4).map(|_| {
                 let mut answer = request_with(controller.port(), "POST", path, &head, "kind: x");
                 answer.headers.remove("date");
-                answers.push((path, forwarded, answer));
-            }
-        }
+                answer
+            });
+            answers.collect::<Vec<_>>()
+        };
+        // What is compared is the answer to requests at once: on a busy machine it may take several tries.
+        let quick = |path, client| {
+            wait_until("four requests at once", PATIENCE, || {
+                let name = jiff::Timestamp::now().as_nanosecond();
+                let begin = Instant::now();
+                let answers = four(path, &format!("{client}-{name}"));
+                let took = begin.elapsed();
+                if took < Duration::from_millis(500) {
+                    Ok(answers)
+                } else {
+                    Err(format!("{took:?}"))
+                }
+            })
+        };
+        let answers = [
+            quick("/v1/verify", 1),
+            quick("/v1/rotate", 1),
+            quick("/v1/verify", 2),
+        ];
         controller.stop();
         answers
     };
     let ours = answers(controller::ours);
-    for (ours, theirs) in ours.iter().zip(answers(controller::theirs)) {
-        assert_eq!(*ours, theirs);
-    }
-    let limited = ours.iter().filter(|(_, _, answer)| answer.status == 429);
+    assert_eq!(ours, answers(controller::theirs));
+    let limited = ours.iter().flatten().filter(|answer| answer.status == 429);
     assert_eq!(limited.count(), 3);
 }
 
@@ -247,12 +264,15 @@ fn a_client_cannot_rename_itself_out_of_the_limit() {
     let controller = launch(controller::ours, &cluster, &home)
         .args(["--rate-limit=1", "--rate-limit-burst=0"])
         .start();
+    let begin = Instant::now();
     let passed = (0..100).filter(|n| {
         let head = format!("X-Forwarded-For: {n}\r\n");
         request_with(controller.port(), "POST", "/v1/verify", &head, "{").status != 429
     });
     let passed = passed.count();
-    assert!((16..50).contains(&passed), "{passed} of 100 passed");
+    // All clients behind one address have sixteen shares together.
+    let share = 16 * (2 + begin.elapsed().as_secs() as usize);
+    assert!((16..=share).contains(&passed), "{passed} of 100 passed");
 }
 
 #[test]

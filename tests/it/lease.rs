@@ -1,9 +1,6 @@
 //! Several replicas: one leads, all answer, and another takes over.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use testkit::{
@@ -11,6 +8,12 @@ use testkit::{
     controller::{self, Controller, Launch},
     path, wait_until,
 };
+
+/// Who had to wait for such a lease to run out would fail the test.
+const LONG: [&str; 2] = [
+    "--leader-elect-lease-duration=10m",
+    "--leader-elect-renew-deadline=9m",
+];
 
 fn replica(cluster: &Arc<Cluster>, home: &str) -> Launch {
     controller::ours(cluster)
@@ -89,16 +92,10 @@ fn one_leads_and_the_other_answers_with_the_same_keys() {
 fn a_leader_that_ends_well_is_followed_at_once() {
     let cluster = cluster::shared();
     let home = cluster.namespace();
-    let first = replica(&cluster, &home).start();
-    let second = another(&cluster, &home).start();
+    let first = replica(&cluster, &home).args(LONG).start();
+    let second = another(&cluster, &home).args(LONG).start();
     first.stop();
-    let begin = Instant::now();
     wait_to_lead(&second, PATIENCE);
-    assert!(
-        begin.elapsed() < Duration::from_secs(4),
-        "{:?}",
-        begin.elapsed()
-    );
     second.stop();
     let lease = lease(&cluster, &home).expect("the lease stays");
     let holder = lease["spec"]["holderIdentity"].as_str().unwrap_or_default();
@@ -122,16 +119,10 @@ fn a_process_follows_its_predecessor_in_the_same_pod_at_once() {
     let home = cluster.namespace();
     let first = replica(&cluster, &home)
         .env("POD_NAME", "controller-0")
+        .args(LONG)
         .start();
-    let launch = first.kill();
-    let begin = Instant::now();
-    let second = launch.start();
+    let second = first.kill().start();
     wait_to_lead(&second, PATIENCE);
-    assert!(
-        begin.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        begin.elapsed()
-    );
 }
 
 #[test]
