@@ -1,14 +1,16 @@
 //! The chart: what it renders, what the API server says to it, and what its controller may do with it.
 
+mod install;
 mod matrix;
 mod monitoring;
+mod swap;
 mod values;
 
 use std::{fs, path::PathBuf};
 
 use decryptor::manifest;
 use serde_json::Value;
-use testkit::{cli, ours, peer, run_folder};
+use testkit::{Cluster, cli, ours, peer, run_folder};
 
 fn folder() -> PathBuf {
     ours::workspace().join("charts/kubeseal-rs")
@@ -37,7 +39,7 @@ fn template(namespace: &str, values: &Value) -> cli::Output {
 }
 
 /// What the chart makes of `values`.
-fn rendered(namespace: &str, values: &Value) -> Vec<Value> {
+pub(crate) fn rendered(namespace: &str, values: &Value) -> Vec<Value> {
     let output = template(namespace, values);
     assert_eq!(output.code(), 0, "{values}: {}", output.stderr);
     read(&output.stdout)
@@ -68,7 +70,7 @@ fn find<'a>(objects: &'a [Value], kind: &str, name: &str) -> Option<&'a Value> {
     found.first().copied()
 }
 
-fn deployment(objects: &[Value]) -> &Value {
+pub(crate) fn deployment(objects: &[Value]) -> &Value {
     find(objects, "Deployment", "").expect("the chart has one")
 }
 
@@ -79,4 +81,35 @@ fn args(objects: &[Value]) -> Vec<String> {
     args.iter()
         .map(|arg| arg.as_str().expect("arguments are text").to_owned())
         .collect()
+}
+
+/// Puts the objects into the cluster as they are.
+pub(crate) fn apply(cluster: &Cluster, objects: &[Value]) {
+    for object in objects {
+        cluster.api.apply(&path_of(object), object);
+    }
+}
+
+/// Where an object of the chart lives; one without a namespace goes where Helm would put it.
+fn path_of(object: &Value) -> String {
+    let text = |value: &Value| value.as_str().map(str::to_owned).unwrap_or_default();
+    let (version, kind) = (text(&object["apiVersion"]), text(&object["kind"]));
+    let root = if version == "v1" {
+        "/api/v1".to_owned()
+    } else {
+        format!("/apis/{version}")
+    };
+    let plural = match kind.to_lowercase() {
+        kind if kind.ends_with("ss") => format!("{kind}es"),
+        kind if kind.ends_with('y') => format!("{}ies", kind.trim_end_matches('y')),
+        kind => format!("{kind}s"),
+    };
+    let name = text(&object["metadata"]["name"]);
+    if kind.starts_with("Cluster") {
+        return format!("{root}/{plural}/{name}");
+    }
+    let namespace = object["metadata"]["namespace"]
+        .as_str()
+        .unwrap_or("default");
+    format!("{root}/namespaces/{namespace}/{plural}/{name}")
 }

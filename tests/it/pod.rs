@@ -34,7 +34,12 @@ pub(crate) fn start(cluster: &Arc<Cluster>, deployment: &Value, place: &Place) -
     let container = &spec["containers"][0];
     let namespace = text(&deployment["metadata"]["namespace"]);
     let account = cluster.new_file("serviceaccount");
-    write_account(cluster, namespace, text(&spec["serviceAccountName"]), &account);
+    write_account(
+        cluster,
+        namespace,
+        text(&spec["serviceAccountName"]),
+        &account,
+    );
     let mut command = match place {
         Place::Machine => on_machine(&account),
         Place::Image { root, user } => in_image(root, user, &account),
@@ -76,7 +81,8 @@ impl Pod {
 
     /// Its page of metrics.
     pub(crate) fn metrics(&self) -> String {
-        get(self.metrics_port, "/metrics").unwrap_or_else(|e| panic!("{e}\n{}", self.process.tail()))
+        get(self.metrics_port, "/metrics")
+            .unwrap_or_else(|e| panic!("{e}\n{}", self.process.tail()))
     }
 }
 
@@ -85,7 +91,10 @@ fn get(port: u16, path: &str) -> Result<String, String> {
     let agent: ureq::Agent = config.into();
     let answer = agent.get(format!("http://127.0.0.1:{port}{path}")).call();
     let mut answer = answer.map_err(|e| e.to_string())?;
-    answer.body_mut().read_to_string().map_err(|e| e.to_string())
+    answer
+        .body_mut()
+        .read_to_string()
+        .map_err(|e| e.to_string())
 }
 
 /// The container's arguments; pods here have no addresses of their own, so the ports are ours.
@@ -93,7 +102,9 @@ fn arguments(container: &Value, port: u16, metrics_port: u16) -> Vec<String> {
     let args = container["args"].as_array().into_iter().flatten().map(text);
     let map = |arg: &str| match arg.split_once('=') {
         Some(("--listen-addr", _)) => format!("--listen-addr=127.0.0.1:{port}"),
-        Some(("--listen-metrics-addr", _)) => format!("--listen-metrics-addr=127.0.0.1:{metrics_port}"),
+        Some(("--listen-metrics-addr", _)) => {
+            format!("--listen-metrics-addr=127.0.0.1:{metrics_port}")
+        }
         _ => arg.to_owned(),
     };
     args.map(map).collect()
@@ -115,7 +126,10 @@ exec "$@""#;
 
 fn on_machine(account: &Path) -> Command {
     let mut command = isolated();
-    command.args(["sh", "-ec", ON_MACHINE]).arg(account).arg(ours::controller());
+    command
+        .args(["sh", "-ec", ON_MACHINE])
+        .arg(account)
+        .arg(ours::controller());
     command
 }
 

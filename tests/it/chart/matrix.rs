@@ -5,7 +5,7 @@ use std::{fs, sync::Arc};
 use serde_json::{Value, json};
 use testkit::{Cluster, path, peer};
 
-use super::{deployment, find, rendered};
+use super::{deployment, find, path_of, rendered};
 
 #[test]
 fn the_api_server_takes_all_that_the_chart_renders() {
@@ -92,30 +92,6 @@ fn dry_run(cluster: &Cluster, object: &Value, values: &Value) {
         "{values}\n{object:#}\n{}",
         reply.body
     );
-}
-
-/// Where an object of the chart lives; one without a namespace goes where Helm would put it.
-fn path_of(object: &Value) -> String {
-    let text = |value: &Value| value.as_str().map(str::to_owned).unwrap_or_default();
-    let (version, kind) = (text(&object["apiVersion"]), text(&object["kind"]));
-    let root = if version == "v1" {
-        "/api/v1".to_owned()
-    } else {
-        format!("/apis/{version}")
-    };
-    let plural = match kind.to_lowercase() {
-        kind if kind.ends_with("ss") => format!("{kind}es"),
-        kind if kind.ends_with('y') => format!("{}ies", kind.trim_end_matches('y')),
-        kind => format!("{kind}s"),
-    };
-    let name = text(&object["metadata"]["name"]);
-    if kind.starts_with("Cluster") {
-        return format!("{root}/{plural}/{name}");
-    }
-    let namespace = object["metadata"]["namespace"]
-        .as_str()
-        .unwrap_or("default");
-    format!("{root}/namespaces/{namespace}/{plural}/{name}")
 }
 
 /// Defines the Prometheus Operator's resources as it does.

@@ -51,3 +51,19 @@ fn collect(value: &Value, found: &mut Vec<String>) {
         _ => {}
     }
 }
+
+/// The metrics that dashboards and alerts ask for and that `page`, a page of metrics, does not have.
+pub(super) fn missing(page: &str) -> Vec<String> {
+    let queries = queries();
+    let asked = queries.iter().flat_map(|query| names(query));
+    asked
+        .filter(|name| !page.lines().any(|line| line.starts_with(name)))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn names(query: &str) -> impl Iterator<Item = &str> {
+    query
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .filter(|word| word.starts_with("sealed_secrets_") || word.starts_with("process_"))
+}

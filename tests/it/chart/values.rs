@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use testkit::{cluster, cluster::User, peer};
+use testkit::{cli, cluster, cluster::User, ours, peer};
 
 use super::{args, deployment, folder, helm, read, refused, rendered};
 
@@ -83,6 +83,10 @@ fn values_that_contradict_each_other_are_refused() {
         (
             json!({"rbac": {"namespacedRoles": true}, "namespaceSelector": "a=b"}),
             "needs rbac.clusterRole",
+        ),
+        (
+            json!({"namespaceSelector": "a=b", "additionalNamespaces": ["c"]}),
+            "exclude each other",
         ),
         (
             json!({"networkPolicy": {"enabled": true, "egress": {"enabled": true}}}),
@@ -212,6 +216,12 @@ fn each_value_reaches_the_controller() {
     ] {
         let args = args(&rendered("default", &values));
         assert!(args.iter().any(|arg| arg == expected), "{values}: {args:?}");
+        if !expected.starts_with("--x=") {
+            cli::run(ours::controller())
+                .args(args)
+                .arg("--version")
+                .ok();
+        }
     }
 }
 
