@@ -74,9 +74,11 @@ fn until_due(period: Duration, newest: Timestamp, now: Timestamp) -> Duration {
 }
 
 /// Makes keys when they are due and when asked, while this process leads; ends when `leader`'s sender is gone.
+///
+/// The cut-off time counts once in a process's life: one that lies in the future would make a key at each take-over.
 pub async fn run(
     store: Arc<KeyStore>,
-    rules: Rules,
+    mut rules: Rules,
     mut leader: watch::Receiver<bool>,
     mut asked: Signal,
 ) {
@@ -93,6 +95,7 @@ pub async fn run(
             () = until(&mut lost, false) => {}
             () = lead(&store, rules, &leader, &mut asked) => {}
         }
+        rules.cutoff = None;
     }
 }
 
