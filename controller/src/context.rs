@@ -13,6 +13,7 @@ use crate::events::Events;
 use crate::metrics::Metrics;
 use crate::queue::Queue;
 use crate::records::Records;
+use crate::rival::Rival;
 use crate::run::Settings;
 
 /// So many SealedSecrets are held in memory between being read and being worked on.
@@ -28,6 +29,7 @@ pub(crate) struct Context {
     pub(crate) clock: fn() -> Timestamp,
     pub(crate) queue: Queue,
     pub(crate) records: Records,
+    pub(crate) rival: Rival,
     /// Room for bodies.
     pub(crate) bodies: Arc<Semaphore>,
     /// One permit per core, for private-key operations.
@@ -58,6 +60,7 @@ impl Context {
             clock,
             queue: Queue::default(),
             records: Records::default(),
+            rival: Rival::new(clock()),
             bodies: Arc::new(Semaphore::new(BODIES)),
             cores: Semaphore::new(cores),
         }

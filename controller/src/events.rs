@@ -33,6 +33,8 @@ pub(crate) enum Reason {
     UpdateFailed,
     /// Fields of the template are left out.
     FieldsDropped,
+    /// The original's controller runs beside this one.
+    Rival,
 }
 
 impl Reason {
@@ -42,6 +44,7 @@ impl Reason {
             Self::UnsealFailed => "ErrUnsealFailed",
             Self::UpdateFailed => "ErrUpdateFailed",
             Self::FieldsDropped => "TemplateFieldsDropped",
+            Self::Rival => "RivalController",
         }
     }
 

@@ -32,6 +32,7 @@ mod queue;
 mod reconcile;
 mod records;
 pub mod renewal;
+mod rival;
 pub mod run;
 mod sealed_object;
 mod site;

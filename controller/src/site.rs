@@ -11,6 +11,7 @@ use tracing::{info, warn};
 use crate::api::{ApiError, path};
 use crate::context::Context;
 use crate::drift;
+use crate::events::{Event, Reason};
 use crate::list::{Change, Collection, Pages};
 use crate::live::{LiveSecret, ObjectMetadata};
 use crate::mark::{Extent, Marker};
@@ -373,6 +374,16 @@ fn sealed_changed(context: &Context, chosen: &Chosen, change: Change<'_>) {
     }
     if is_gone {
         return drift::sealed_secret_gone(context, &name);
+    }
+    if context.rival.shows_in(json) {
+        context.events.tell(Event {
+            about: name.clone(),
+            uid: sealed.metadata.uid.clone(),
+            reason: Reason::Rival,
+            message:
+                "the controller of sealed-secrets seems to run beside this one: stop one of them"
+                    .into(),
+        });
     }
     drift::sealed_secret_there(context, &name, &sealed, json);
 }

@@ -191,3 +191,41 @@ fn without_election_no_lease_is_touched() {
     wait_to_lead(&controller, PATIENCE);
     assert!(lease(&cluster, &home).is_none());
 }
+
+#[test]
+fn who_wrote_a_status_shows_which_controller_it_was() {
+    let cluster = cluster::shared();
+    for (launch, manager) in [
+        (
+            controller::theirs as fn(&Arc<Cluster>) -> Launch,
+            "controller",
+        ),
+        (controller::ours, "kubeseal-rs"),
+    ] {
+        let (home, namespace) = (cluster.namespace(), cluster.namespace());
+        let _controller = launch(&cluster)
+            .namespace(&home)
+            .only_namespaces(&[&namespace])
+            .args(["--key-size=2048"])
+            .start();
+        let object = json!({
+            "apiVersion": "bitnami.com/v1alpha1", "kind": "SealedSecret", "metadata": {"name": "x"},
+            "spec": {"encryptedData": {}},
+        });
+        cluster
+            .api
+            .create(&path::sealed_secrets(&namespace), &object);
+        let written = cluster.wait_for(
+            &path::sealed_secret(&namespace, "x"),
+            "it has a status",
+            |object| object["status"].is_object(),
+        );
+        let managers = written["metadata"]["managedFields"]
+            .as_array()
+            .expect("the API server keeps them");
+        let status = managers
+            .iter()
+            .find(|entry| entry["subresource"] == "status");
+        assert_eq!(status.expect("someone wrote it")["manager"], manager);
+    }
+}
