@@ -4,8 +4,8 @@ use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use testkit::Cluster;
 use testkit::controller::{self, Controller, Launch};
-use testkit::{Cluster, ours};
 
 use crate::Size;
 use crate::floor;
@@ -32,7 +32,7 @@ pub(crate) fn run(size: &Size, report: &mut Report) {
         controller::theirs(cluster).args(["--kubeclient-qps=-1"])
     });
     let ours = both_starts("ours", report, &load, |cluster| {
-        controller::ours(cluster).program(ours::controller_static())
+        controller::ours_static(cluster)
     });
     let ratio = |a: Duration, b: Duration| a.as_secs_f64() / b.as_secs_f64();
     report.target(
@@ -105,7 +105,7 @@ fn both_starts(
 fn grow(report: &mut Report, small: &Load, before: &(Start, Start), objects: usize) {
     let load = Load::new(objects);
     let after = both_starts("ours", report, &load, |cluster| {
-        controller::ours(cluster).program(ours::controller_static())
+        controller::ours_static(cluster)
     });
     let times = objects as f64 / small.objects as f64;
     let growth = after.0.wall.as_secs_f64() / before.0.wall.as_secs_f64() / times;
