@@ -11,7 +11,7 @@ fuzz_target!(|input: (&[u8], &str, &str)| {
     if editor.documents() == 0 {
         return;
     }
-    let path = [Step::key("spec"), Step::key("encryptedData"), Step::key(key)];
+    let path = [Step::Key("spec"), Step::Key("encryptedData"), Step::Key(key)];
     if editor.set(0, &path, &value.into()).is_err() {
         return;
     }
