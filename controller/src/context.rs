@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use decryptor::sealed::template::Limits;
+use decryptor::sealed::template::{Limits, MissingKey};
 use decryptor::sealed::unseal::Options;
 use jiff::Timestamp;
 use keys::KeyRing;
@@ -46,11 +46,19 @@ impl Context {
         events: Events,
         clock: fn() -> Timestamp,
     ) -> Self {
+        let missing_key = if settings.strict_templates {
+            MissingKey::Error
+        } else {
+            MissingKey::Default
+        };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             unsealing: Options {
                 accept_deprecated_data: settings.accept_deprecated_v1_data,
-                limits: Limits::default(),
+                limits: Limits {
+                    missing_key,
+                    ..Limits::default()
+                },
             },
             api,
             settings,

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use testkit::{cli, ours, peer};
+use serde_json::json;
+use testkit::{cli, ours, path, peer};
+
+use crate::stand::Stand;
 
 fn run(args: &[&str], env: &[(&str, &str)]) -> cli::Output {
     let run = cli::run(ours::controller()).args(args.iter().copied());
@@ -196,4 +199,24 @@ fn outside_a_cluster_it_says_what_is_missing() {
     assert_eq!(output.code(), 1);
     assert!(output.stderr.contains("/nowhere"), "{}", output.stderr);
     assert!(!output.stderr.contains("panicked"));
+}
+
+#[test]
+fn a_missing_key_in_a_template_can_be_made_an_error() {
+    for (flag, is_made) in [
+        ("--strict-templates=false", true),
+        ("--strict-templates", false),
+    ] {
+        let stand = Stand::start_with(&[], |launch| launch.args([flag]));
+        let mut sealed = stand.sealed("typo", &[("password", "correct horse")]);
+        sealed["spec"]["template"]["data"] = json!({"url": "x://{{ .pasword }}@db"});
+        stand.apply(&sealed);
+        let path = path::sealed_secret(&stand.namespace, "typo");
+        let wanted = if is_made { "True" } else { "False" };
+        stand.cluster.wait_for(&path, "it has a status", |object| {
+            object["status"]["conditions"][0]["status"] == wanted
+        });
+        let made = stand.cluster.secret(&stand.namespace, "typo");
+        assert_eq!(made.is_some(), is_made, "{flag}");
+    }
 }
