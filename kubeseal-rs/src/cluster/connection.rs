@@ -72,16 +72,18 @@ impl Connection {
     pub(crate) fn default_namespace(&self) -> Option<String> {
         let kubeconfig = self.merged_kubeconfig().ok()?;
         let (context, _) = self.context(&kubeconfig).ok()?;
-        let in_context = context.namespace.clone().filter(|text| !text.is_empty());
-        if let Some(namespace) = in_context {
-            return Some(namespace);
-        }
-        if in_cluster() {
-            return Some(namespace_of_pod());
-        }
-        let has_cluster = |name: &str| kubeconfig.clusters.iter().any(|known| known.name == name);
         let cluster = self.cluster.as_ref().unwrap_or(&context.cluster);
-        (has_cluster(cluster) || self.cluster_fields.server.is_some()).then(|| "default".to_owned())
+        let has_server = self.cluster_fields.server.is_some()
+            || kubeconfig
+                .clusters
+                .iter()
+                .any(|known| known.name == *cluster);
+        let in_context = context.namespace.filter(|text| !text.is_empty());
+        match in_context {
+            Some(namespace) => has_server.then_some(namespace),
+            None if in_cluster() => Some(namespace_of_pod()),
+            None => has_server.then(|| "default".to_owned()),
+        }
     }
 
     /// The kubeconfig files, merged: what the first one says counts. Files that do not exist are passed over, but not one

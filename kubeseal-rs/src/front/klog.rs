@@ -17,7 +17,7 @@ pub(super) struct KlogFlags {
     _disable_compression: bool,
     // A switch that is on unless said otherwise: the text keeps the default in the help.
     #[arg(long = "legacy_stderr_threshold_behavior", default_value = "true", num_args = 0..=1, require_equals = true,
-          default_missing_value = "true", value_parser = super::values::boolean, action = clap::ArgAction::Set)]
+          default_missing_value = "true", value_name = "BOOL", value_parser = super::values::boolean, action = clap::ArgAction::Set)]
     _legacy_stderr_threshold_behavior: bool,
     #[arg(
         long = "log_backtrace_at",
@@ -36,7 +36,7 @@ pub(super) struct KlogFlags {
     )]
     _log_file_max_size: u64,
     #[arg(long = "logtostderr", default_value = "true", num_args = 0..=1, require_equals = true,
-          default_missing_value = "true", value_parser = super::values::boolean, action = clap::ArgAction::Set)]
+          default_missing_value = "true", value_name = "BOOL", value_parser = super::values::boolean, action = clap::ArgAction::Set)]
     _logtostderr: bool,
     #[arg(long = "one_output")]
     _one_output: bool,
