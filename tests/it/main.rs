@@ -1,6 +1,7 @@
 //! One test binary; a module per subject.
 
 mod chart;
+mod client;
 mod controller_create;
 mod controller_drift;
 mod controller_existing;
