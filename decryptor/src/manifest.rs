@@ -166,3 +166,6 @@ fn utf8(text: &[u8]) -> Result<&str, ReadError> {
         reason: "the text is not UTF-8".to_owned(),
     })
 }
+
+#[cfg(test)]
+mod vectors;

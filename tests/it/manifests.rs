@@ -9,6 +9,7 @@ use self::original::Original;
 mod edits;
 mod generators;
 mod original;
+mod vectors;
 
 fn sorted(value: &Value) -> Value {
     match value {
@@ -122,4 +123,38 @@ fn what_the_original_cannot_write_in_yaml_reads_back_here() {
 
 fn not_null(value: &Value) -> Option<&Value> {
     Some(value).filter(|value| !value.is_null())
+}
+
+/// The original goes on without a word where a document of the stream is broken, or is read in another way by YAML 1.2.
+#[test]
+fn streams_that_the_original_cuts_short_are_refused_or_read_whole() {
+    let secret = |name: &str| format!("kind: Secret\nmetadata:\n  name: {name}\n");
+    let first = secret("a");
+    // What follows the first Secret; how many Secrets the original reads; how many we do, or why none.
+    let cases = [
+        ("---\nkind: [\n", 1, Err("document 2")),
+        ("---\nkind: Secret\nkind: Secret\n", 2, Err("stands twice")),
+        ("--- oops\nkind: Secret\n", 1, Err("document 2")),
+        ("...\nkind: Secret\n", 1, Ok(2)),
+        ("--- {kind: Secret}\n", 0, Ok(2)),
+        (
+            "---\nkind: Secret\nstringData: *x\n",
+            1,
+            Err("unknown anchor"),
+        ),
+        ("---\n---\n# nothing\n---\nkind: Secret\n", 2, Ok(2)),
+    ];
+    for (rest, theirs, ours) in cases {
+        let text = format!("{first}{rest}");
+        assert_eq!(
+            Original::ask("secrets", &text).results.len(),
+            theirs,
+            "{text}"
+        );
+        match (manifest::read(text.as_bytes()), ours) {
+            (Ok(read), Ok(count)) => assert_eq!(read.len(), count, "{text}"),
+            (Err(error), Err(reason)) => assert!(error.to_string().contains(reason), "{error}"),
+            (read, _) => panic!("{text}: {read:?}"),
+        }
+    }
 }

@@ -6,7 +6,7 @@ use proptest::sample::select;
 use serde_json::{Map, Value};
 
 /// Words that YAML 1.1 or Go may take for something else than text.
-fn word() -> BoxedStrategy<String> {
+pub(crate) fn word() -> BoxedStrategy<String> {
     let known = select(vec![
         "y",
         "Y",
