@@ -107,6 +107,15 @@ fn new_entries_look_like_their_neighbours() {
         ("s: null\n", "s:\n  b: new\n"),
         ("t: 1\n", "s:\n  b: new\nt: 1\n"),
         ("# head\nt: 1\n", "# head\nt: 1\ns:\n  b: new\n"),
+        ("s: { a: 1 } # c\n", "s: { a: 1, b: new } # c\n"),
+        (
+            "s: { # [{\n  a: 1 # {\n}\nt:\n- [x]\n",
+            "s: { # [{\n  a: 1, b: new # {\n}\nt:\n- [x]\n",
+        ),
+        (
+            "s: &x\n  a: 1\nt:\n- # {[",
+            "s: &x\n  a: 1\n  b: new\nt:\n- # {[",
+        ),
         ("s: {a: 1, c: 2}\n", "s: {a: 1, b: new, c: 2}\n"),
         (
             "{\"s\":{\"a\":\"1\"}}",

@@ -1,6 +1,7 @@
 //! Finds the nodes of a YAML text from parser events, whose places are cut to what people see as the node.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
@@ -100,7 +101,7 @@ struct Open {
 }
 
 enum OpenNode {
-    Mapping(Flow, Vec<Entry>, Option<(Key, std::ops::Range<usize>)>),
+    Mapping(Flow, Vec<Entry>, Option<(Key, Range<usize>)>),
     /// With a bracket or without.
     Sequence(bool, Vec<Node>),
 }
@@ -132,27 +133,26 @@ impl Builder<'_> {
                 };
                 self.add(node, key)
             }
-            Event::MappingStart(anchor, _) => {
-                let flow = if self.text[..end].ends_with('{') {
-                    Flow::Braces
-                } else if self.in_flow() {
-                    Flow::Pair
-                } else {
-                    Flow::Block
+            Event::MappingStart(anchor, tag) => {
+                let (start, bracket) = self.bracket(start..end, anchor != 0 || tag.is_some(), '{');
+                let flow = match bracket {
+                    true => Flow::Braces,
+                    false if self.in_flow() => Flow::Pair,
+                    false => Flow::Block,
                 };
                 let node = OpenNode::Mapping(flow, Vec::new(), None);
                 self.open.push(Open {
-                    start: bracket(flow == Flow::Braces, start, end),
+                    start,
                     anchor,
                     node,
                 });
                 Some(())
             }
-            Event::SequenceStart(anchor, _) => {
-                let brackets = self.text[..end].ends_with('[');
-                let node = OpenNode::Sequence(brackets, Vec::new());
+            Event::SequenceStart(anchor, tag) => {
+                let (start, bracket) = self.bracket(start..end, anchor != 0 || tag.is_some(), '[');
+                let node = OpenNode::Sequence(bracket, Vec::new());
                 self.open.push(Open {
-                    start: bracket(brackets, start, end),
+                    start,
                     anchor,
                     node,
                 });
@@ -161,6 +161,20 @@ impl Builder<'_> {
             // The span of a closing bracket may run on over a comment.
             Event::MappingEnd | Event::SequenceEnd => self.end(start + 1),
             _ => Some(()),
+        }
+    }
+
+    /// Where a collection begins, after anchor and tag, and whether with this bracket.
+    ///
+    /// A sequence by dashes has an empty span, which may stand at the bracket of its first item.
+    fn bracket(&self, span: Range<usize>, properties: bool, bracket: char) -> (usize, bool) {
+        let start = match properties {
+            true => after_properties(self.text, span.start),
+            false => span.start,
+        };
+        match span.end > start && self.text[start..].starts_with(bracket) {
+            true => (start, true),
+            false => (span.start, false),
         }
     }
 
@@ -254,7 +268,7 @@ impl Builder<'_> {
         Some(())
     }
 
-    fn leaf(&self, whole: std::ops::Range<usize>, start: usize, anchor: usize, kind: Kind) -> Node {
+    fn leaf(&self, whole: Range<usize>, start: usize, anchor: usize, kind: Kind) -> Node {
         Node {
             lines_end: whole.end,
             whole,
@@ -267,7 +281,7 @@ impl Builder<'_> {
     /// A scalar, cut to its last character.
     fn scalar(
         &self,
-        span: std::ops::Range<usize>,
+        span: Range<usize>,
         style: ScalarStyle,
         anchor: usize,
         tagged: bool,
@@ -309,10 +323,6 @@ impl Builder<'_> {
         }
         node
     }
-}
-
-fn bracket(is_flow: bool, start: usize, end: usize) -> usize {
-    if is_flow { end - 1 } else { start }
 }
 
 /// Skips anchor, tag, and the space and comments after them.
