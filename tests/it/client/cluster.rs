@@ -288,6 +288,44 @@ fn flags_overrule_the_kubeconfig_as_with_kubectl() {
 }
 
 #[test]
+fn a_login_plugin_that_the_kubeconfig_names_is_run() {
+    let stand = Stand::start(&[]);
+    let folder = folder();
+    let accounts = path::core(&stand.home, "serviceaccounts");
+    stand
+        .cluster
+        .api
+        .create(&accounts, &json!({"metadata": {"name": "plugin"}}));
+    let token = stand.cluster.service_account_token(&stand.home, "plugin");
+    let reply = json!({
+        "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": token},
+    });
+    let exec = json!({
+        "apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never",
+        "command": "printf", "args": ["%s", reply.to_string()],
+    });
+    let authority = folder.path().join("ca.crt");
+    fs::write(&authority, stand.cluster.ca_certificate()).expect("written");
+    let config = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "clusters": [{"name": "c", "cluster": {"server": stand.cluster.server(), "certificate-authority": "ca.crt"}}],
+        "users": [{"name": "u", "user": {"exec": exec}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+    });
+    let file = folder.path().join("config");
+    fs::write(&file, config.to_string()).expect("written");
+    // It has no rights; what matters is that it is known.
+    let known = format!("system:serviceaccount:{}:plugin", stand.home);
+    for kind in [cli::theirs, cli::ours] {
+        let output = kind()
+            .args(["--fetch-cert", "--controller-namespace", &stand.home])
+            .kubeconfig(&file)
+            .output();
+        assert!(output.stderr.contains(&known), "{}", output.stderr);
+    }
+}
+
+#[test]
 fn the_namespace_comes_from_where_the_original_takes_it() {
     let folder = folder();
     let nameless = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {a: AA==}\n";

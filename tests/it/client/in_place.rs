@@ -4,6 +4,7 @@ use std::{
     fs::{self, Permissions},
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::Path,
+    process::{Command, Stdio},
 };
 
 use testkit::cli;
@@ -184,6 +185,58 @@ fn a_file_that_cannot_be_replaced_stays_as_it_was() {
         1,
         "nothing is left behind"
     );
+}
+
+#[test]
+fn a_write_that_fails_is_an_error() {
+    let output = pair()
+        .ours()
+        .args(["-w", "/dev/full"])
+        .stdin(secret("db"))
+        .output();
+    assert_eq!(output.code(), 1, "{output:?}");
+    assert!(
+        output
+            .stderr
+            .contains("cannot write /dev/full: no space left on device"),
+        "{}",
+        output.stderr
+    );
+}
+
+#[test]
+fn whoever_kills_it_finds_the_old_file_or_the_new_one() {
+    let folder = folder();
+    let file = folder.path().join("sealed.yaml");
+    let before = kept("strict");
+    for _ in 0..12 {
+        fs::write(&file, &before).expect("written");
+        let mut child = Command::new(testkit::ours::kubeseal())
+            .arg("--re-encrypt")
+            .arg("-f")
+            .arg(&file)
+            .arg("--cert")
+            .arg(&other_pair().cert)
+            .arg("--recovery-private-key")
+            .arg(&pair().key)
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("our client starts");
+        // At the moment at which there are two files, or when it is too late.
+        let entries = || fs::read_dir(folder.path()).expect("a folder").count();
+        let known = entries();
+        while entries() == known && child.try_wait().expect("our child").is_none() {
+            std::hint::spin_loop();
+        }
+        child.kill().expect("our child");
+        child.wait().expect("our child");
+        let after = read(&file);
+        assert!(
+            after == before || after.lines().count() == before.lines().count() + 2,
+            "{after}"
+        );
+        assert_eq!(opened(&file)["password"], "aHVudGVyMg==");
+    }
 }
 
 fn re_encrypt() -> cli::Run {
