@@ -12,7 +12,7 @@ use crate::name::ObjectName;
 use crate::queue::Lane;
 use crate::reconcile;
 use crate::records::{Body, Record, Seen, State};
-use crate::sealed_object::Glimpse;
+use crate::sealed_object::{Glimpse, instance};
 use crate::status;
 
 /// A SealedSecret is there now, or is different.
@@ -22,15 +22,6 @@ pub(crate) fn sealed_secret_there(
     sealed: &Glimpse,
     json: &[u8],
 ) {
-    if let Some(value) = status::metric(sealed.status.as_ref()) {
-        context.metrics.condition(
-            name.namespace(),
-            name.name(),
-            status::SYNCED,
-            value,
-            sealed.instance(),
-        );
-    }
     let mut records = context.records.lock();
     let is_new = !records.contains_key(name);
     let record = records
@@ -44,6 +35,17 @@ pub(crate) fn sealed_secret_there(
             _room: room,
         });
         context.queue.push(name, Lane::Urgent);
+        return;
+    }
+    // What was not looked at yet is not claimed to be right, whatever its status says.
+    if record.state != State::New
+        && let Some(value) = status::metric(sealed.status.as_ref())
+    {
+        let instance = instance(&sealed.metadata);
+        let (namespace, name) = (name.namespace(), name.name());
+        context
+            .metrics
+            .condition(namespace, name, status::SYNCED, value, instance);
     }
 }
 

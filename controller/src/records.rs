@@ -43,7 +43,15 @@ pub(crate) struct Record {
     /// What was read of the SealedSecret and not looked at yet.
     pub(crate) body: Option<Body>,
     /// By what the Secret is known to be right, while the Secrets are being read.
-    pub(crate) expected: Option<Box<(Mark, Extent)>>,
+    pub(crate) expected: Option<Box<Expected>>,
+}
+
+/// By what a Secret is known to be right.
+pub(crate) struct Expected {
+    pub(crate) mark: Mark,
+    pub(crate) extent: Extent,
+    /// The label by which metrics group the SealedSecret.
+    pub(crate) instance: Box<str>,
 }
 
 /// A SealedSecret as it was read, for the one who works on it. There is room for so many at once.

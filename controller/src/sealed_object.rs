@@ -51,14 +51,6 @@ impl Glimpse {
     pub(crate) fn name(&self) -> ObjectName {
         ObjectName::new(&self.metadata.namespace, &self.metadata.name)
     }
-
-    /// The label by which metrics group SealedSecrets.
-    pub(crate) fn instance(&self) -> &str {
-        self.metadata
-            .labels
-            .get("app.kubernetes.io/instance")
-            .map_or("", String::as_str)
-    }
 }
 
 impl SealedObject {
@@ -86,13 +78,12 @@ impl SealedObject {
             || ApiError::Unreachable("the API server's answer is no SealedSecret".into());
         Self::parse(&json).map(Some).ok_or_else(unreadable)
     }
+}
 
-    pub(crate) fn instance(&self) -> &str {
-        self.metadata
-            .labels
-            .get("app.kubernetes.io/instance")
-            .map_or("", String::as_str)
-    }
+/// The label by which metrics group SealedSecrets; empty if there is none.
+pub(crate) fn instance(metadata: &ObjectMetadata) -> &str {
+    let label = metadata.labels.get("app.kubernetes.io/instance");
+    label.map_or("", String::as_str)
 }
 
 fn without_status(json: &[u8]) -> Option<SealedSecret> {

@@ -18,8 +18,8 @@ use crate::mark::{Extent, Marker};
 use crate::name::ObjectName;
 use crate::namespaces::Chosen;
 use crate::queue::Lane;
-use crate::records::{Body, Record, Seen, State};
-use crate::sealed_object::{Glimpse, SealedObject};
+use crate::records::{Body, Expected, Record, Seen, State};
+use crate::sealed_object::{Glimpse, SealedObject, instance};
 use crate::status;
 
 /// Objects a page. A page is never whole in memory here, but it is in the API server.
@@ -219,15 +219,6 @@ struct Versions {
 }
 
 fn remember(context: &Context, name: &ObjectName, sealed: &Glimpse) {
-    if let Some(value) = status::metric(sealed.status.as_ref()) {
-        context.metrics.condition(
-            name.namespace(),
-            name.name(),
-            status::SYNCED,
-            value,
-            sealed.instance(),
-        );
-    }
     let mut records = context.records.lock();
     match records.get_mut(name) {
         Some(record) => drop(record.update(sealed)),
@@ -261,7 +252,11 @@ fn expect(context: &Context, name: &ObjectName, json: &[u8], marker: &Marker, ve
     if let (Some(mark), Some(extent)) = (known, Extent::of(&sealed))
         && let Some(record) = context.records.lock().get_mut(name)
     {
-        record.expected = Some(Box::new((mark, extent)));
+        record.expected = Some(Box::new(Expected {
+            mark,
+            extent,
+            instance: instance(&metadata).into(),
+        }));
     }
 }
 
@@ -270,7 +265,7 @@ fn look_at(context: &Context, json: &[u8], marker: Option<&Marker>) -> Option<Ob
     let metadata = metadata(json)?;
     let name = ObjectName::new(&metadata.namespace, &metadata.name);
     let expected = context.records.lock().get_mut(&name)?.expected.take();
-    let is_right = |(mark, extent): &(_, _)| {
+    let is_right = |Expected { mark, extent, .. }: &Expected| {
         let secret: Option<LiveSecret> = serde_json::from_slice(json).ok();
         secret.is_some_and(|secret| {
             marker.is_some_and(|marker| marker.is_right(mark, extent, &secret))
@@ -284,6 +279,10 @@ fn look_at(context: &Context, json: &[u8], marker: Option<&Marker>) -> Option<Ob
             record.state = State::Right;
             record.right = seen.version;
             record.secret = Some(seen);
+            let (namespace, name) = (name.namespace(), name.name());
+            let instance = &expected.instance;
+            let metrics = &context.metrics;
+            metrics.condition(namespace, name, status::SYNCED, 1, instance);
         }
         Some(_) if marker.is_some() => {
             drift::secret_there(context, &name, &metadata);
