@@ -31,7 +31,7 @@ fn it_unseals_in_an_empty_root_as_nobody() {
     let root = image.lay_out(&ours::controller_static());
     let place = Place::Image {
         root: root.clone(),
-        user: image.user.clone(),
+        user: image.user,
     };
     let pod = pod::start(&cluster, chart::deployment(&objects), &place);
     assert_eq!(status_of(&pod, "Uid"), "65532 65532 65532 65532");
@@ -79,7 +79,7 @@ fn it_finds_an_api_server_by_name() {
     chart::apply(&cluster, &objects);
     let place = Place::Image {
         root,
-        user: image.user.clone(),
+        user: image.user,
     };
     let pod = pod::start(&cluster, chart::deployment(&objects), &place);
     assert!(pod.get("/v1/cert.pem").unwrap().contains("CERTIFICATE"));
