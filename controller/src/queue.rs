@@ -24,6 +24,8 @@ pub(crate) enum Lane {
 #[derive(Default)]
 pub(crate) struct Order {
     places: HashMap<ObjectName, Place>,
+    /// How many of the places are `Ready`.
+    ready: usize,
     urgent: VecDeque<ObjectName>,
     backlog: VecDeque<ObjectName>,
     waiting: BTreeMap<(Instant, u64), ObjectName>,
@@ -62,15 +64,20 @@ impl Order {
         if due > now {
             self.tickets += 1;
             self.waiting.insert((due, self.tickets), name.clone());
-            self.places
-                .insert(name, Place::Waiting(due, self.tickets, lane));
+            self.set(name, Place::Waiting(due, self.tickets, lane));
         } else {
-            self.places.insert(name.clone(), Place::Ready(lane));
+            self.set(name.clone(), Place::Ready(lane));
             match lane {
                 Lane::Urgent => self.urgent.push_back(name),
                 Lane::Backlog => self.backlog.push_back(name),
             }
         }
+    }
+
+    fn set(&mut self, name: ObjectName, place: Place) {
+        self.ready += usize::from(matches!(place, Place::Ready(_)));
+        let before = self.places.insert(name, place);
+        self.ready -= usize::from(matches!(before, Some(Place::Ready(_))));
     }
 
     /// The next to work on; it is worked on until [`Order::done`].
@@ -93,7 +100,7 @@ impl Order {
             self.pop_lane(Lane::Urgent)
                 .or_else(|| self.pop_lane(Lane::Backlog))
         }?;
-        self.places.insert(name.clone(), Place::Working(None));
+        self.set(name.clone(), Place::Working(None));
         Some(name)
     }
 
@@ -132,7 +139,10 @@ impl Order {
                 self.waiting.remove(&(*at, *ticket));
                 self.places.remove(name);
             }
-            Some(Place::Ready(_)) => drop(self.places.remove(name)),
+            Some(Place::Ready(_)) => {
+                self.ready -= 1;
+                self.places.remove(name);
+            }
             None => {}
         }
     }
@@ -142,9 +152,9 @@ impl Order {
         self.places.contains_key(name)
     }
 
-    /// How many wait for their turn, those for a later time included.
-    pub(crate) fn len(&self) -> usize {
-        self.places.len()
+    /// How many wait for their turn; those that are due later do not.
+    pub(crate) fn depth(&self) -> usize {
+        self.ready
     }
 
     fn next_due(&self) -> Option<Instant> {
@@ -186,8 +196,8 @@ impl Queue {
     }
 
     /// How many wait for their turn.
-    pub(crate) fn len(&self) -> usize {
-        self.lock().len()
+    pub(crate) fn depth(&self) -> usize {
+        self.lock().depth()
     }
 
     /// Waits for the next to work on.
@@ -278,13 +288,27 @@ mod tests {
     }
 
     #[test]
+    fn the_depth_is_what_could_be_worked_on_now() {
+        let (mut order, now) = (Order::default(), Instant::now());
+        order.push(&name("a"), Lane::Backlog, now, now);
+        order.push(&name("a"), Lane::Urgent, now, now);
+        order.push(&name("b"), Lane::Backlog, now, now);
+        order.push(&name("c"), Lane::Backlog, now + Duration::from_secs(1), now);
+        assert_eq!(order.depth(), 2);
+        order.pop(now);
+        order.forget(&name("b"));
+        assert_eq!(order.depth(), 0);
+    }
+
+    #[test]
     fn what_is_forgotten_does_not_come() {
         let (mut order, now) = (Order::default(), Instant::now());
         order.push(&name("a"), Lane::Backlog, now, now);
         order.push(&name("b"), Lane::Backlog, now + Duration::from_secs(1), now);
         order.forget(&name("a"));
         order.forget(&name("b"));
-        assert_eq!(order.len(), 0);
+        assert!(order.places.is_empty());
+        assert_eq!(order.depth(), 0);
         assert_eq!(order.pop(now + Duration::from_secs(2)), None);
     }
 

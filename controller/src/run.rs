@@ -191,7 +191,7 @@ fn start(
                     name = context.queue.next() => name,
                     _ = stopping.wait_for(|asked| *asked) => return STOPPED,
                 };
-                context.metrics.queue_depth(context.queue.len());
+                context.metrics.queue_depth(context.queue.depth());
                 reconcile(&context, &name).await;
                 context.queue.done(&name);
             }
