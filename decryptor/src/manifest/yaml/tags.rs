@@ -48,8 +48,7 @@ pub(in crate::manifest) fn meaning(
 
 /// Returns the text under a `!!binary` tag, decoded. `None` for other tags.
 pub(super) fn binary(text: &str, tag: Option<&Tag>) -> Option<Result<String, Refusal>> {
-    let tag = tag.filter(|tag| tag.handle == CORE && tag.suffix == "binary")?;
-    debug_assert_eq!(tag.suffix, "binary");
+    tag.filter(|tag| tag.handle == CORE && tag.suffix == "binary")?;
     let packed = Zeroizing::new(text.replace(['\r', '\n'], ""));
     Some(
         BASE64_STANDARD
