@@ -11,6 +11,7 @@ mod controller_refusals;
 mod controller_restart;
 mod crd;
 mod dependencies;
+mod docs;
 mod endpoints;
 mod flags;
 mod harness;
