@@ -13,6 +13,7 @@ mod crd;
 mod dependencies;
 mod docs;
 mod endpoints;
+mod faults;
 mod flags;
 mod harness;
 mod image;
