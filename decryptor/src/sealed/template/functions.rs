@@ -127,11 +127,8 @@ const fn variadic(
     call: fn(&mut Context<'_>, &Arguments) -> Outcome,
 ) -> Entry {
     Entry {
-        name,
-        kind: Kind::Deterministic,
-        parameters,
         rest: Some(rest),
-        call: Call::Function(call),
+        ..fixed(name, parameters, call)
     }
 }
 
@@ -142,11 +139,8 @@ const fn varying(
     call: fn(&mut Context<'_>, &Arguments) -> Outcome,
 ) -> Entry {
     Entry {
-        name,
         kind: Kind::Varying,
-        parameters,
-        rest: None,
-        call: Call::Function(call),
+        ..fixed(name, parameters, call)
     }
 }
 
