@@ -69,15 +69,7 @@ impl Translated {
 /// Rewrites a pattern. Returns `None` if Go would refuse it.
 pub(super) fn translate(source: &[u8]) -> Option<Translated> {
     let source = str::from_utf8(source).ok()?;
-    let mut translator = Translator {
-        rest: source,
-        out: String::new(),
-        names: Vec::new(),
-        groups: Vec::new(),
-        atom: None,
-        weight: 1,
-        max: 1,
-    };
+    let mut translator = Translator::of(source);
     translator.run()?;
     Some(Translated {
         source: translator.out,
@@ -102,6 +94,19 @@ struct Translator<'s> {
 }
 
 impl<'s> Translator<'s> {
+    /// At the beginning of a pattern.
+    fn of(rest: &'s str) -> Self {
+        Self {
+            rest,
+            out: String::new(),
+            names: Vec::new(),
+            groups: Vec::new(),
+            atom: None,
+            weight: 1,
+            max: 1,
+        }
+    }
+
     fn take(&mut self) -> Option<char> {
         let mut chars = self.rest.chars();
         let c = chars.next()?;
@@ -172,15 +177,7 @@ impl<'s> Translator<'s> {
         let again = match self.rest.chars().next() {
             Some('*' | '+' | '?') => true,
             Some('{') => {
-                let mut ahead = Translator {
-                    rest: &self.rest[1..],
-                    out: String::new(),
-                    names: Vec::new(),
-                    groups: Vec::new(),
-                    atom: None,
-                    weight: 1,
-                    max: 1,
-                };
+                let mut ahead = Translator::of(&self.rest[1..]);
                 ahead.counted().is_some()
             }
             _ => false,
