@@ -59,6 +59,13 @@ fn every_peer_says_its_version() {
             "v3.19.5",
         ),
         (&peer::KUBE_APISERVER, &["--version"], "Kubernetes v1.34.4"),
+        (
+            &peer::SOPS,
+            &["--version", "--disable-version-check"],
+            "sops 3.13.3",
+        ),
+        (&peer::AGE, &["--version"], "v1.3.2"),
+        (&peer::AGE_KEYGEN, &["--version"], "v1.3.2"),
     ] {
         assert_eq!(
             cli::run(program.path())

@@ -95,6 +95,36 @@ pub static HELM: GoProgram = GoProgram {
     duration: "90 s",
 };
 
+/// The original of SOPS documents.
+pub static SOPS: GoProgram = GoProgram {
+    name: "sops",
+    version: "3.13.3",
+    folder: "sops",
+    package: "github.com/getsops/sops/v3/cmd/sops",
+    ldflags: "",
+    duration: "1 min",
+};
+
+/// The original of age files.
+pub static AGE: GoProgram = GoProgram {
+    name: "age",
+    version: "1.3.2",
+    folder: "age",
+    package: "filippo.io/age/cmd/age",
+    ldflags: "-X main.Version=v1.3.2",
+    duration: "10 s",
+};
+
+/// Makes identities for [`AGE`].
+pub static AGE_KEYGEN: GoProgram = GoProgram {
+    name: "age-keygen",
+    version: "1.3.2",
+    folder: "age",
+    package: "filippo.io/age/cmd/age-keygen",
+    ldflags: "-X main.Version=v1.3.2",
+    duration: "10 s",
+};
+
 impl GoProgram {
     /// The path of the binary, built first if the cache lacks it.
     pub fn path(&self) -> PathBuf {
