@@ -10,6 +10,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::api::Api;
 use crate::events::Events;
+use crate::mark::Marker;
 use crate::metrics::Metrics;
 use crate::queue::Queue;
 use crate::records::Records;
@@ -77,5 +78,10 @@ impl Context {
     /// The keys as they are now.
     pub(crate) fn ring(&self) -> KeyRing {
         self.ring.borrow().clone()
+    }
+
+    /// Makes and checks marks as of now. Returns `None` if there are no keys.
+    pub(crate) fn marker(&self) -> Option<Marker> {
+        Marker::of(&self.ring.borrow(), &self.unsealing)
     }
 }

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use decryptor::sealed::template::{Limits, MissingKey};
+use decryptor::sealed::unseal::Options;
 use decryptor::sealed::{SKIP_SET_OWNER_REFERENCES, SealedSecret, hint, is_true};
 use keys::sealing::MarkKey;
 use keys::{KeyRing, Plaintext};
@@ -62,27 +64,32 @@ impl Mark {
     }
 }
 
-/// Makes and checks marks under one key set.
-pub(crate) struct Marker(MarkKey);
+/// Makes and checks marks under one key set and one way to unseal.
+pub(crate) struct Marker {
+    key: MarkKey,
+    options: Options,
+}
 
 impl Marker {
     /// Returns `None` if the ring is empty: then nothing is known.
-    pub(crate) fn of(ring: &KeyRing) -> Option<Self> {
-        ring.mark_key(PURPOSE.as_bytes()).map(Self)
+    pub(crate) fn of(ring: &KeyRing, options: &Options) -> Option<Self> {
+        let key = ring.mark_key(PURPOSE.as_bytes())?;
+        let options = options.clone();
+        Some(Self { key, options })
     }
 
     /// The mark in a SealedSecret's status. Returns `None` if there is none, or if it is about another SealedSecret,
     /// spec or scope, or was made under other keys.
     pub(crate) fn known(&self, sealed: &SealedSecret) -> Option<Mark> {
         let mark = mark_of(sealed)?;
-        let message = sealed_message(sealed)?;
-        self.0.verify(&message, &mark.sealed).then_some(mark)
+        let message = sealed_message(sealed, &self.options)?;
+        self.key.verify(&message, &mark.sealed).then_some(mark)
     }
 
     /// Whether this SealedSecret, with whatever spec, made or took over the Secret with this uid.
     pub(crate) fn has_made(&self, sealed: &SealedSecret, uid: &str) -> bool {
         let message = made_message(&sealed.metadata.uid, uid);
-        mark_of(sealed).is_some_and(|mark| self.0.verify(&message, &mark.made))
+        mark_of(sealed).is_some_and(|mark| self.key.verify(&message, &mark.made))
     }
 
     /// The mark of a Secret that is right. Returns `None` where it could not be checked without opening anything.
@@ -93,12 +100,12 @@ impl Marker {
         varying: impl IntoIterator<Item = (&'a str, &'a Plaintext)>,
     ) -> Option<Mark> {
         let extent = Extent::of(sealed)?;
-        let seal = self.0.mark(&sealed_message(sealed)?);
+        let seal = self.key.mark(&sealed_message(sealed, &self.options)?);
         let of_value = |(key, value): (&str, &Plaintext)| self.varying(&seal, key, value);
         Some(Mark {
             sealed: seal,
-            whole: self.0.mark(&whole_message(&seal, &extent, view)),
-            made: self.0.mark(&made_message(&sealed.metadata.uid, view.uid)),
+            whole: self.key.mark(&whole_message(&seal, &extent, view)),
+            made: self.key.mark(&made_message(&sealed.metadata.uid, view.uid)),
             varying: varying.into_iter().map(of_value).collect(),
         })
     }
@@ -106,7 +113,7 @@ impl Marker {
     /// Whether the Secret is the one that was marked, in all that its SealedSecret says about it.
     pub(crate) fn is_right(&self, mark: &Mark, extent: &Extent, secret: &LiveSecret) -> bool {
         let view = View::of_live(secret);
-        self.0
+        self.key
             .verify(&whole_message(&mark.sealed, extent, &view), &mark.whole)
     }
 
@@ -121,11 +128,11 @@ impl Marker {
         let message = varying_message(&mark.sealed, key, value);
         mark.varying
             .get(index)
-            .is_some_and(|mac| self.0.verify(&message, mac))
+            .is_some_and(|mac| self.key.verify(&message, mac))
     }
 
     fn varying(&self, sealed: &Mac, key: &str, value: &Plaintext) -> Mac {
-        self.0.mark(&varying_message(sealed, key, value))
+        self.key.mark(&varying_message(sealed, key, value))
     }
 }
 
@@ -247,8 +254,8 @@ impl Message {
     }
 }
 
-/// Everything about the SealedSecret that decides what its Secret is. Returns `None` outside a cluster.
-fn sealed_message(sealed: &SealedSecret) -> Option<Zeroizing<Vec<u8>>> {
+/// Everything that decides what the SealedSecret's Secret is. Returns `None` outside a cluster.
+fn sealed_message(sealed: &SealedSecret, options: &Options) -> Option<Zeroizing<Vec<u8>>> {
     let metadata = &sealed.metadata;
     if metadata.uid.is_empty() {
         return None;
@@ -259,7 +266,26 @@ fn sealed_message(sealed: &SealedSecret) -> Option<Zeroizing<Vec<u8>>> {
     message.field(metadata.name.as_bytes());
     message.field(sealed.scope().to_string().as_bytes());
     message.field(&serde_json::to_vec(&sealed.spec).ok()?);
+    unsealing(&mut message, options);
     Some(message.0)
+}
+
+/// What one way to unseal lets pass and another refuses.
+fn unsealing(message: &mut Message, options: &Options) {
+    let Options {
+        // What it decides about has no mark.
+        accept_deprecated_data: _,
+        limits:
+            Limits {
+                // No flag sets them; another version of the program may.
+                steps: _,
+                output: _,
+                memory: _,
+                depth: _,
+                missing_key,
+            },
+    } = options;
+    message.count(usize::from(*missing_key == MissingKey::Error));
 }
 
 fn whole_message(sealed: &Mac, extent: &Extent, view: &View<'_>) -> Zeroizing<Vec<u8>> {

@@ -1,31 +1,31 @@
 //! One namespace, or all: reads its SealedSecrets and Secrets, finds what is to be done, and follows the changes.
 
+mod backlog;
+
 use std::collections::HashSet;
 use std::time::Duration;
 
-use hyper::body::Bytes;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{info, warn};
 
+use self::backlog::{hand_out, queue_the_rest};
 use crate::api::{ApiError, path};
 use crate::context::Context;
 use crate::drift;
 use crate::events::{Event, Reason};
-use crate::list::{Change, Collection, Pages};
+use crate::list::{Change, Collection};
 use crate::live::{LiveSecret, ObjectMetadata};
 use crate::mark::{Extent, Marker};
 use crate::name::ObjectName;
 use crate::namespaces::Chosen;
 use crate::queue::Lane;
-use crate::records::{Body, Expected, Record, Seen, State};
+use crate::records::{Expected, Record, Seen, State};
 use crate::sealed_object::{Glimpse, SealedObject, instance};
 use crate::status;
 
 /// Objects a page. A page is never whole in memory here, but it is in the API server.
 const PAGE: u32 = 500;
-/// Objects a page where they are kept until somebody works on them.
-const PAGE_OF_BODIES: u32 = 50;
 /// From so many on, Secrets are read as a list to compare them with their marks, and SealedSecrets to open them.
 const MANY: usize = 24;
 
@@ -127,7 +127,7 @@ impl Site {
     }
 
     async fn read_sealed(&self, context: &Context, verify: bool) -> Result<String, ApiError> {
-        let marker = Marker::of(&context.ring());
+        let marker = context.marker();
         let mut present = HashSet::new();
         let version = self
             .sealed
@@ -170,7 +170,7 @@ impl Site {
             // Large, many, and never made from a SealedSecret.
             secrets.field_selector = "type!=helm.sh/release.v1".into();
         }
-        let marker = Marker::of(&context.ring());
+        let marker = context.marker();
         let mut present = HashSet::new();
         let version = secrets
             .read(&context.api, PAGE, |json| {
@@ -301,62 +301,6 @@ fn metadata(json: &[u8]) -> Option<ObjectMetadata> {
     serde_json::from_slice(json)
         .ok()
         .map(|outline: Outline| outline.metadata)
-}
-
-/// Queues what was not acted on yet together with its body, as fast as it is worked off.
-async fn hand_out(context: &Context, sealed: &Collection) -> Result<(), ApiError> {
-    let new = context
-        .records
-        .lock()
-        .values()
-        .filter(|record| record.state == State::New)
-        .count();
-    if new < MANY {
-        return Ok(());
-    }
-    let mut pages = Pages::new(sealed, PAGE_OF_BODIES);
-    loop {
-        let mut page = Vec::new();
-        let more = pages
-            .next(&context.api, &mut |json| {
-                let Some(glimpse) = Glimpse::parse(json) else {
-                    return;
-                };
-                let name = glimpse.name();
-                let is_new = context
-                    .records
-                    .lock()
-                    .get(&name)
-                    .is_some_and(|record| record.state == State::New);
-                if is_new && !context.queue.holds(&name) {
-                    page.push((name, Bytes::copy_from_slice(json)));
-                }
-            })
-            .await?;
-        for (name, json) in page {
-            let Ok(room) = context.bodies.clone().acquire_owned().await else {
-                return Ok(());
-            };
-            if let Some(record) = context.records.lock().get_mut(&name) {
-                record.body = Some(Body { json, _room: room });
-            }
-            context.queue.push(&name, Lane::Backlog);
-        }
-        if !more {
-            return Ok(());
-        }
-    }
-}
-
-/// Queues what is left, to be read one by one.
-fn queue_the_rest(context: &Context, namespace: Option<&str>) {
-    let records = context.records.lock();
-    for (name, record) in records.iter() {
-        let here = namespace.is_none_or(|namespace| namespace == name.namespace());
-        if here && record.state == State::New && !context.queue.holds(name) {
-            context.queue.push(name, Lane::Backlog);
-        }
-    }
 }
 
 fn sealed_changed(context: &Context, chosen: &Chosen, change: Change<'_>) {

@@ -2,32 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::stand::Stand;
-
-/// Freezes the controller, lets `meanwhile` happen, kills it and starts it again.
-fn restart(stand: Stand, meanwhile: impl FnOnce(&Stand)) -> Stand {
-    stand.controller.pause();
-    meanwhile(&stand);
-    let Stand {
-        cluster,
-        namespace,
-        controller,
-        cert,
-    } = stand;
-    Stand {
-        cluster,
-        namespace,
-        controller: controller.kill().start(),
-        cert,
-    }
-}
-
-/// Waits until the controller has found all there was to find: what is applied last is done.
-fn settle(stand: &Stand) {
-    let name = format!("last{}", stand.controller.process.pid());
-    stand.apply(&stand.sealed(&name, &[]));
-    stand.wait_synced(&name, "True");
-}
+use crate::stand::{Stand, condition};
 
 #[test]
 fn a_restart_opens_nothing_that_is_right_and_finds_what_is_not() {
@@ -51,13 +26,13 @@ fn a_restart_opens_nothing_that_is_right_and_finds_what_is_not() {
         names.iter().flat_map(both).collect()
     };
     let before = versions(&now);
-    let now = restart(now, |_| ());
-    settle(&now);
+    let now = now.restart(|_| ());
+    now.settle();
     assert_eq!(now.operations(), 0.0);
     assert_eq!(versions(&now), before, "nothing was written");
 
     // While the controller is away, somebody who may edit Secrets and status tries to get away with it.
-    let third = restart(now, |stand| {
+    let third = now.restart(|stand| {
         let api = &stand.cluster.api;
         let mark = |name: &str| {
             let sealed = stand
@@ -85,7 +60,7 @@ fn a_restart_opens_nothing_that_is_right_and_finds_what_is_not() {
     for name in ["db0", "db1", "db3", "db4", "db5", "db6"] {
         third.wait_data(name, &[("foo", "bar"), ("more", "values")]);
     }
-    settle(&third);
+    third.settle();
     testkit::wait_until(
         "only what was touched was opened",
         testkit::PATIENCE,
@@ -97,4 +72,38 @@ fn a_restart_opens_nothing_that_is_right_and_finds_what_is_not() {
     for name in &names {
         third.wait_data(name, &[("foo", "bar"), ("more", "values")]);
     }
+}
+
+#[test]
+fn strict_templates_turned_on_later_look_at_what_was_rendered_before() {
+    let easy = Stand::start();
+    let mut typo = easy.sealed("typo", &[("password", "x")]);
+    typo["spec"]["template"]["data"] = json!({"url": "db://{{ .pasword }}"});
+    let mut good = easy.sealed("good", &[("password", "x")]);
+    good["spec"]["template"]["data"] = json!({"url": "db://{{ .password }}"});
+    for sealed in [&typo, &good] {
+        easy.apply(sealed);
+    }
+    let rendered = [("password", "x"), ("url", "db://<no value>")];
+    let before = easy.wait_data("typo", &rendered);
+    easy.wait_synced("typo", "True");
+    easy.wait_synced("good", "True");
+
+    let strict = easy.restart_with(|_| (), |launch| launch.args(["--strict-templates"]));
+    let said = strict.wait_synced("typo", "False");
+    let message = condition(&said)["message"].as_str().unwrap_or_default();
+    assert!(message.contains("(url)"), "{message}");
+    let after = strict.wait_data("typo", &rendered);
+    assert_eq!(after["metadata"]["uid"], before["metadata"]["uid"]);
+    strict.settle();
+    strict.wait_synced("good", "True");
+
+    // And off again: what was refused is let pass.
+    let easy = strict.restart_with(|_| (), |launch| launch.args(["--strict-templates=false"]));
+    easy.wait_synced("typo", "True");
+    let last = easy.wait_data("typo", &rendered);
+    assert_eq!(
+        last["metadata"]["resourceVersion"],
+        before["metadata"]["resourceVersion"]
+    );
 }

@@ -61,25 +61,14 @@ fn killed_at_any_point_it_goes_on_where_it_was() {
                     Err(format!("{made} of {enough}"))
                 }
             });
-        let Stand {
-            cluster,
-            namespace,
-            controller,
-            cert,
-        } = stand;
-        let launch = controller.kill();
-        let now = made(&cluster, &namespace);
-        assert!(
-            before.iter().all(|known| now.contains(known)),
-            "a Secret was lost or made anew"
-        );
-        before = now;
-        stand = Stand {
-            cluster,
-            namespace,
-            controller: launch.start(),
-            cert,
-        };
+        stand = stand.restart(|stand| {
+            let now = made(&stand.cluster, &stand.namespace);
+            assert!(
+                before.iter().all(|known| now.contains(known)),
+                "a Secret was lost or made anew"
+            );
+            before = now;
+        });
     }
     wait_all(&stand, 0..items);
     let after = made(&stand.cluster, &stand.namespace);

@@ -49,6 +49,23 @@ impl Stand {
         }
     }
 
+    /// Freezes the controller, lets `meanwhile` happen, kills it and starts it again.
+    pub(crate) fn restart(self, meanwhile: impl FnOnce(&Self)) -> Self {
+        self.restart_with(meanwhile, |launch| launch)
+    }
+
+    /// The same, started again in another way.
+    pub(crate) fn restart_with(
+        self,
+        meanwhile: impl FnOnce(&Self),
+        more: impl FnOnce(Launch) -> Launch,
+    ) -> Self {
+        self.controller.pause();
+        meanwhile(&self);
+        let controller = more(self.controller.kill()).start();
+        Self { controller, ..self }
+    }
+
     /// A SealedSecret in the controller's namespace.
     pub(crate) fn sealed(&self, name: &str, data: &[(&str, &str)]) -> Value {
         self.sealed_for(&self.namespace, name, data, Scope::Strict)
@@ -133,6 +150,13 @@ impl Stand {
                     .ok_or_else(|| format!("{events:#?}\n{}", self.controller.process.tail()))
             },
         )
+    }
+
+    /// Waits until the controller has found all there was to find: what is applied last is done.
+    pub(crate) fn settle(&self) {
+        let name = format!("last{}", self.controller.process.pid());
+        self.apply(&self.sealed(&name, &[]));
+        self.wait_synced(&name, "True");
     }
 
     pub(crate) fn secret(&self, name: &str) -> Option<Value> {

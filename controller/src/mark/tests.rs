@@ -11,8 +11,12 @@ const SPEC: &str = r#"{
 }"#;
 
 fn marker(keys: &[&[u8]]) -> Marker {
+    marker_with(keys, &Options::default())
+}
+
+fn marker_with(keys: &[&[u8]], options: &Options) -> Marker {
     let key = |pem: &&[u8]| (SealingKey::from_pem(pem).expect("a key"), None);
-    Marker::of(&KeyRing::new(keys.iter().map(key))).expect("it has keys")
+    Marker::of(&KeyRing::new(keys.iter().map(key)), options).expect("it has keys")
 }
 
 const KEY: &[u8] = include_bytes!("../../../keys/testdata/rsa2056-pkcs1.pem");
@@ -127,6 +131,27 @@ fn a_mark_is_good_for_one_sealed_secret_spec_scope_and_key_set_only() {
             one.known(&marked).is_none() && !one.has_made(&marked, "secret"),
             "{text}"
         );
+    }
+}
+
+#[test]
+fn a_mark_made_where_more_was_let_pass_is_not_believed_but_tells_whose_the_secret_is() {
+    let limits = Limits {
+        missing_key: MissingKey::Error,
+        ..Limits::default()
+    };
+    let options = Options {
+        limits,
+        ..Options::default()
+    };
+    let (easy, strict) = (marker(&[KEY]), marker_with(&[KEY], &options));
+    for (made_by, asked) in [(&easy, &strict), (&strict, &easy)] {
+        let mut marked = sealed(|_| ());
+        let mark = made_by.mark(&marked, &View::of_live(&secret(|_| ())), []);
+        let text = mark.expect("it can be marked").to_text();
+        marked.status = serde_json::from_value(json!({"mark": text})).expect("a status");
+        assert!(made_by.known(&marked).is_some() && asked.known(&marked).is_none());
+        assert!(asked.has_made(&marked, "secret"));
     }
 }
 

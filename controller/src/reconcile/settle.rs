@@ -106,7 +106,7 @@ impl<'a> Work<'a> {
         object: &'a SealedObject,
         sealed: Arc<SealedSecret>,
     ) -> Self {
-        let marker = Marker::of(&context.ring());
+        let marker = context.marker();
         let known = marker.as_ref().and_then(|marker| marker.known(&sealed));
         let was_synced = status::was_synced(object.status.as_ref(), object.metadata.generation);
         Self {
