@@ -37,6 +37,34 @@ impl fmt::Debug for DataKey {
     }
 }
 
+/// What a master key wraps: the data key, or one Shamir part of it.
+pub struct KeyShare(Zeroizing<Vec<u8>>);
+
+impl KeyShare {
+    /// The share's bytes, to wrap or to combine.
+    pub fn expose_secret(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<Zeroizing<Vec<u8>>> for KeyShare {
+    fn from(bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl From<&DataKey> for KeyShare {
+    fn from(key: &DataKey) -> Self {
+        Self(Zeroizing::new(key.expose_secret().to_vec()))
+    }
+}
+
+impl fmt::Debug for KeyShare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyShare(…)")
+    }
+}
+
 /// A decrypted value: any bytes.
 #[derive(Default)]
 pub struct Plaintext(Zeroizing<Vec<u8>>);
@@ -87,7 +115,9 @@ mod tests {
 
     #[test]
     fn debug_shows_no_byte() {
-        assert_eq!(format!("{:?}", DataKey::generate()), "DataKey(…)");
+        let key = DataKey::generate();
+        assert_eq!(format!("{key:?}"), "DataKey(…)");
+        assert_eq!(format!("{:?}", KeyShare::from(&key)), "KeyShare(…)");
         assert_eq!(
             format!("{:?}", Plaintext::new(b"hunter2".to_vec())),
             "Plaintext(…)"
