@@ -1,0 +1,267 @@
+//! The outside as a back end sees it: variables, folders, programs and a person to ask. Made once, in `main`.
+//!
+//! No back end reads the process's own environment. What is loaded once, such as identities, is kept here, so that many
+//! documents share it.
+
+use std::{
+    any::{Any, TypeId},
+    collections::{BTreeMap, HashMap},
+    ffi::{OsStr, OsString},
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+use crate::secret::Plaintext;
+
+/// How long another program may take, if nothing else is said: a person may have to type or to touch something.
+const TIME_LIMIT: Duration = Duration::from_secs(120);
+
+/// Asks the person at the terminal. Whatever is not answered is `None`.
+pub trait Prompt: Send + Sync {
+    /// Asks for a passphrase, which is not shown.
+    fn secret(&self, question: &str) -> Option<Plaintext>;
+
+    /// Asks for something that may be seen.
+    fn public(&self, _question: &str) -> Option<String> {
+        None
+    }
+
+    /// Offers a choice of two; `no` may be missing.
+    fn confirm(&self, _question: &str, _yes: &str, _no: Option<&str>) -> Option<bool> {
+        None
+    }
+
+    /// Says something, such as that a device waits to be touched.
+    fn show(&self, _message: &str) {}
+}
+
+/// What a back end may use of the outside.
+#[derive(Clone)]
+pub struct Env {
+    variables: BTreeMap<OsString, OsString>,
+    prompt: Option<Arc<dyn Prompt>>,
+    time_limit: Duration,
+    now: fn() -> Timestamp,
+    loaded: Arc<Mutex<HashMap<TypeId, Slot>>>,
+}
+
+/// What was loaded once. The lock of its own keeps loading one kind from holding up the others.
+type Slot = Arc<Mutex<Option<Arc<dyn Any + Send + Sync>>>>;
+
+impl Env {
+    /// What this process has. Nobody is asked anything unless [`Env::with_prompt`] says how.
+    pub fn from_process() -> Self {
+        Self::new(std::env::vars_os())
+    }
+
+    fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        Self {
+            variables: variables.into_iter().collect(),
+            prompt: None,
+            time_limit: TIME_LIMIT,
+            now: Timestamp::now,
+            loaded: Arc::default(),
+        }
+    }
+
+    /// Sets who is asked for passphrases.
+    #[must_use]
+    pub fn with_prompt(mut self, prompt: impl Prompt + 'static) -> Self {
+        self.prompt = Some(Arc::new(prompt));
+        self
+    }
+
+    /// Sets how long another program may take.
+    #[must_use]
+    pub fn with_time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
+    /// Sets the clock.
+    #[must_use]
+    pub fn with_clock(mut self, now: fn() -> Timestamp) -> Self {
+        self.now = now;
+        self
+    }
+
+    /// A variable. Returns `None` if it is not set; it may be set to nothing.
+    pub fn variable(&self, name: &str) -> Option<&OsStr> {
+        self.variables
+            .get(OsStr::new(name))
+            .map(OsString::as_os_str)
+    }
+
+    /// A variable that is set to something.
+    fn folder(&self, name: &str) -> Option<PathBuf> {
+        let value = self.variable(name).filter(|value| !value.is_empty())?;
+        Some(PathBuf::from(value))
+    }
+
+    /// The person's own folder.
+    pub fn home(&self) -> Option<PathBuf> {
+        self.folder(if cfg!(windows) { "USERPROFILE" } else { "HOME" })
+    }
+
+    /// The folder for the person's settings, where sops looks for it.
+    pub fn config(&self) -> Option<PathBuf> {
+        if cfg!(windows) {
+            return self.folder("AppData");
+        }
+        if let Some(folder) = self.folder("XDG_CONFIG_HOME") {
+            return folder.is_absolute().then_some(folder);
+        }
+        let under_home = if cfg!(target_os = "macos") {
+            "Library/Application Support"
+        } else {
+            ".config"
+        };
+        Some(self.home()?.join(under_home))
+    }
+
+    /// Who can be asked. Returns `None` if nobody is there.
+    pub fn prompt(&self) -> Option<Arc<dyn Prompt>> {
+        self.prompt.clone()
+    }
+
+    /// How long another program may take.
+    pub fn time_limit(&self) -> Duration {
+        self.time_limit
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        (self.now)()
+    }
+
+    /// Reads a whole file that has no more than `limit` bytes.
+    pub fn read(&self, path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+        let mut bytes = Zeroizing::new(Vec::new());
+        let mut file = File::open(path)?.take(limit + 1);
+        file.read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > limit {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "file too long"));
+        }
+        Ok(bytes)
+    }
+
+    /// Finds a program by name in the absolute folders of `PATH`; a path is taken as it is.
+    pub fn program(&self, name: impl AsRef<OsStr>) -> Option<PathBuf> {
+        let name = Path::new(name.as_ref());
+        if name.components().count() > 1 || name.is_absolute() {
+            return Some(name.to_owned());
+        }
+        let folders = self.variable("PATH")?;
+        std::env::split_paths(folders)
+            .filter(|folder| folder.is_absolute())
+            .map(|folder| folder.join(name).with_extension(suffix(name)))
+            .find(|file| is_program(file))
+    }
+
+    /// A program about to be run with these variables and no others.
+    pub fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().envs(&self.variables);
+        command
+    }
+
+    /// What `load` makes, made once for all clones of this environment.
+    pub fn once<T: Any + Send + Sync>(&self, load: impl FnOnce() -> T) -> Arc<T> {
+        let slot: Slot = {
+            let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+            loaded.entry(TypeId::of::<T>()).or_default().clone()
+        };
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = slot.get_or_insert_with(|| Arc::new(load())).clone();
+        kept.downcast().expect("a slot holds what its key says")
+    }
+}
+
+/// An environment of the variables given, for tests.
+impl<N: Into<OsString>, V: Into<OsString>, const COUNT: usize> From<[(N, V); COUNT]> for Env {
+    fn from(variables: [(N, V); COUNT]) -> Self {
+        Self::new(variables.map(|(name, value)| (name.into(), value.into())))
+    }
+}
+
+impl std::fmt::Debug for Env {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Env(…)")
+    }
+}
+
+/// Windows finds programs by their suffix; elsewhere they keep their own.
+fn suffix(name: &Path) -> OsString {
+    match name.extension() {
+        Some(suffix) => suffix.to_owned(),
+        None if cfg!(windows) => OsString::from("exe"),
+        None => OsString::new(),
+    }
+}
+
+#[cfg(unix)]
+fn is_program(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    file.metadata()
+        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_program(file: &Path) -> bool {
+    file.is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_where_sops_looks() {
+        let config = |variables: [(&str, &str); 2]| Env::from(variables).config();
+        let under_home = if cfg!(target_os = "macos") {
+            "/h/Library/Application Support"
+        } else {
+            "/h/.config"
+        };
+        for (xdg, expected) in [
+            ("/x", Some("/x")),
+            ("", Some(under_home)),
+            ("relative", None),
+        ] {
+            assert_eq!(
+                config([("HOME", "/h"), ("XDG_CONFIG_HOME", xdg)]),
+                expected.map(PathBuf::from),
+                "{xdg}"
+            );
+        }
+        assert_eq!(Env::from([("A", "b")]).config(), None);
+    }
+
+    #[test]
+    fn programs_come_from_absolute_folders_only() {
+        let find = |path: &str| Env::from([("PATH", path)]).program("sh");
+        assert_eq!(find("/bin"), Some(PathBuf::from("/bin/sh")));
+        assert_eq!(find("bin:.:"), None);
+        assert_eq!(
+            Env::from([("PATH", "/bin")]).program("no-such-program"),
+            None
+        );
+    }
+
+    #[test]
+    fn things_are_loaded_once_for_all_clones() {
+        let env = Env::from([("A", "b")]);
+        let first = env.once(|| "first".to_owned());
+        let clone = env.clone();
+        let second = clone.once(|| "second".to_owned());
+        assert_eq!((first.as_str(), second.as_str()), ("first", "first"));
+        assert_eq!(*env.once(|| 7u8), 7);
+    }
+}
