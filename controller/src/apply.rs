@@ -47,10 +47,8 @@ pub(crate) async fn read(api: &Api, name: &ObjectName) -> Result<Option<LiveSecr
 /// Creates the Secret; returns its metadata.
 pub(crate) async fn create(api: &Api, secret: &Unsealed) -> Result<ObjectMetadata, ApiError> {
     let body = zeroed_later(secret.to_json(None));
-    metadata(
-        &api.create(&path::secrets(Some(&secret.namespace)), body)
-            .await?,
-    )
+    let path = path::secrets(Some(&secret.namespace));
+    metadata(&api.create(&path, body).await.map_err(unquoted)?)
 }
 
 /// Writes `target` over the version of the Secret that it was made from; returns the new metadata.
@@ -60,10 +58,36 @@ pub(crate) async fn replace(
     target: &Target<'_>,
 ) -> Result<ObjectMetadata, ApiError> {
     let body = zeroed_later(body(target));
-    metadata(
-        &api.replace(&path::secret(name.namespace(), name.name()), body)
-            .await?,
-    )
+    let path = path::secret(name.namespace(), name.name());
+    metadata(&api.replace(&path, body).await.map_err(unquoted)?)
+}
+
+/// Leaves out what the API server quotes of a Secret's data.
+///
+/// It hides a value that is not of the form that the Secret's type asks for, but then says at which character its JSON
+/// reader stumbled. A template can put any character of any value there, one after the other.
+fn unquoted(error: ApiError) -> ApiError {
+    const HIDDEN: &str = "<secret contents redacted>\"";
+    match error {
+        ApiError::Refused {
+            code,
+            reason,
+            mut message,
+            next,
+        } => {
+            if let Some(at) = message.find(HIDDEN) {
+                message.truncate(at + HIDDEN.len());
+                message.push_str(": it is not of the form that the Secret's type asks for");
+            }
+            ApiError::Refused {
+                code,
+                reason,
+                message,
+                next,
+            }
+        }
+        other => other,
+    }
 }
 
 /// Deletes the version of the Secret that was looked at.
@@ -159,4 +183,28 @@ fn body(target: &Target<'_>) -> Zeroizing<Vec<u8>> {
     };
     serde_json::to_writer(&mut *out, &body).expect("maps of text, written to memory");
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_api_server_quotes_of_the_data_is_left_out() {
+        let check = |message: &str, expected: &str| {
+            let error = ApiError::Refused {
+                code: 422,
+                reason: "Invalid".into(),
+                message: message.into(),
+                next: None,
+            };
+            assert_eq!(unquoted(error).to_string(), expected);
+        };
+        let hidden = "Secret \"db\" is invalid: data[.dockercfg]: Invalid value: \"<secret contents redacted>\"";
+        check(
+            &format!("{hidden}: invalid character 'x' after top-level value"),
+            &format!("{hidden}: it is not of the form that the Secret's type asks for"),
+        );
+        check("secrets \"db\" is forbidden", "secrets \"db\" is forbidden");
+    }
 }

@@ -146,11 +146,7 @@ impl Writer {
     }
 
     async fn create(&mut self, api: &Api, event: Event, now: Timestamp) {
-        let about = event.about.name();
-        let about = about
-            .get(..about.floor_char_boundary(220))
-            .unwrap_or_default();
-        let name = format!("{about}.{:x}", now.as_nanosecond());
+        let name = name(event.about.name(), now);
         let body = body(&event, &name, &self.instance, now);
         if let Err(error) = api
             .create(
@@ -184,6 +180,15 @@ impl Writer {
     }
 }
 
+/// A name that no other event has, within what names may be.
+fn name(about: &str, now: Timestamp) -> String {
+    let about = about
+        .get(..about.floor_char_boundary(220))
+        .unwrap_or_default();
+    let about = about.trim_end_matches(['-', '.']);
+    format!("{about}.{:x}", now.as_nanosecond())
+}
+
 fn body(event: &Event, name: &str, instance: &str, now: Timestamp) -> serde_json::Value {
     let Event {
         about,
@@ -215,4 +220,17 @@ fn time_text(now: Timestamp) -> String {
     Timestamp::from_second(now.as_second())
         .unwrap_or(now)
         .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_about_a_long_name_has_a_name_that_the_api_server_takes() {
+        let now = Timestamp::from_second(1).expect("small");
+        assert_eq!(name("db", now), "db.3b9aca00");
+        let long = format!("{}-.b{}", "a".repeat(218), "c".repeat(20));
+        assert_eq!(name(&long, now), format!("{}.3b9aca00", "a".repeat(218)));
+    }
 }

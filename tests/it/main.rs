@@ -1,13 +1,16 @@
 //! One test binary; a module per subject.
 
+mod attacks;
 mod chart;
 mod client;
 mod controller_create;
 mod controller_drift;
 mod controller_existing;
 mod controller_namespaces;
+mod controller_odd_objects;
 mod controller_recreation;
 mod controller_refusals;
+mod controller_rendered_once;
 mod controller_restart;
 mod crd;
 mod dependencies;

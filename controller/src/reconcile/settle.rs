@@ -17,8 +17,7 @@ use crate::status;
 
 /// How often a Secret that somebody else writes to at the same time is looked at anew at once.
 const CONFLICT_TRIES: u32 = 4;
-const UNREADABLE: &str =
-    "the SealedSecret cannot be read: a field is not of the type that it must have";
+const UNREADABLE: &str = "the SealedSecret cannot be read: a field is not of the type that it must have, or lies too deep";
 
 /// The Secret is right.
 pub(super) struct Settled {

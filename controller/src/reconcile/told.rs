@@ -18,8 +18,20 @@ pub(super) struct Told {
     pub(super) seen: Option<Seen>,
 }
 
+/// No text is longer: a SealedSecret may have names of keys, all of them wrong, that fill a megabyte.
+const LONGEST: usize = 4096;
+
 impl Told {
     pub(super) fn of(name: &ObjectName, trouble: Trouble) -> Self {
+        let told = Self::in_full(name, trouble);
+        Self {
+            event: readable(&told.event),
+            message: readable(&told.message),
+            ..told
+        }
+    }
+
+    fn in_full(name: &ObjectName, trouble: Trouble) -> Self {
         let update = |text: String, metric, failure, seen| Self {
             reason: Reason::UpdateFailed,
             message: format!("failed update: {text}"),
@@ -68,6 +80,24 @@ impl Told {
     }
 }
 
+/// The text, cut where it is too long, without characters that steer a terminal: names of keys may hold any.
+fn readable(text: &str) -> String {
+    let end = text.floor_char_boundary(LONGEST);
+    let (shown, left_out) = text.split_at(end);
+    let plain = |c: char| {
+        if c.is_control() && c != '\n' {
+            '\u{fffd}'
+        } else {
+            c
+        }
+    };
+    let mut readable: String = shown.chars().map(plain).collect();
+    if !left_out.is_empty() {
+        readable.push('…');
+    }
+    readable
+}
+
 /// What to do about a Secret that cannot be changed.
 fn explained(name: &ObjectName, refusal: &Refusal) -> String {
     let way_out = format!(
@@ -82,5 +112,24 @@ fn explained(name: &ObjectName, refusal: &Refusal) -> String {
             format!("{text}: {way_out}")
         }
         _ => format!("the target Secret is immutable, so that it cannot be updated: {way_out}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_stay_readable_whatever_keys_are_called() {
+        assert_eq!(
+            readable("no key (a)\nnot base64 (b)"),
+            "no key (a)\nnot base64 (b)"
+        );
+        assert_eq!(
+            readable("no key (\u{1b}[2J\r)"),
+            "no key (\u{fffd}[2J\u{fffd})"
+        );
+        let long = readable(&"ä".repeat(3000));
+        assert!(long.len() <= LONGEST + 3 && long.ends_with("ä…"));
     }
 }
