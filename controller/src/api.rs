@@ -12,10 +12,14 @@ use kube::client::Body;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::backoff;
+
 /// No answer takes longer; a watch is not bound by it.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often one call is sent again because the API server is too busy.
 const BUSY_TRIES: u32 = 4;
+/// Who waited until the API server has time comes back within so long.
+const SPREAD: Duration = Duration::from_secs(1);
 /// No more of a single answer is read into memory; a stored object is smaller by far.
 const LARGEST_ANSWER: usize = 32 << 20;
 /// Asks for metadata only, so that an answer does not repeat what a Secret holds.
@@ -197,11 +201,11 @@ impl Api {
         Ok(Sent::Answer(response))
     }
 
-    /// Waits as long as the API server last asked everybody to.
+    /// Waits as long as the API server last asked everybody to, and a little longer, so that not all come back at once.
     async fn pause(&self) {
         let until = *self.pause.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(until) = until {
-            sleep_until(until).await;
+        if let Some(until) = until.filter(|until| *until > Instant::now()) {
+            sleep_until(until + SPREAD.mul_f64(f64::from(backoff::spread()) / 256.0)).await;
         }
     }
 

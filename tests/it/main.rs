@@ -8,6 +8,7 @@ mod controller_drift;
 mod controller_existing;
 mod controller_namespaces;
 mod controller_odd_objects;
+mod controller_pressure;
 mod controller_recreation;
 mod controller_refusals;
 mod controller_rendered_once;
