@@ -160,7 +160,7 @@ fn replaced<'a>(wanted: &'a Unsealed, live: &'a LiveSecret, keep_foreign: bool) 
         true => overlaid(live, wanted),
         false => wanted.clone(),
     };
-    Target {
+    let mut target = Target {
         live: &live.metadata,
         labels: texts(&live.metadata.labels, &wanted.labels),
         annotations: texts(&live.metadata.annotations, &wanted.annotations),
@@ -168,7 +168,35 @@ fn replaced<'a>(wanted: &'a Unsealed, live: &'a LiveSecret, keep_foreign: bool) 
         type_: wanted.type_.as_deref().unwrap_or(OPAQUE),
         immutable: wanted.immutable.filter(|immutable| *immutable),
         data: values(&wanted.data).collect(),
+    };
+    keep_token(&mut target, live);
+    target
+}
+
+/// Keeps what Kubernetes itself writes into a Secret that asks for a service account's token, while it asks for the same
+/// one's: taken away, it would be written again at once.
+fn keep_token<'a>(target: &mut Target<'a>, live: &'a LiveSecret) {
+    let account = |annotations: &TextMap| annotations.get(token::ACCOUNT).cloned();
+    if target.type_ != token::TYPE
+        || account(&target.annotations) != account(&live.metadata.annotations)
+    {
+        return;
     }
+    for (key, value) in values(&live.data).filter(|(key, _)| token::KEYS.contains(key)) {
+        target.data.entry(key).or_insert(value);
+    }
+    if let Some(uid) = live.metadata.annotations.get(token::UID) {
+        let present = target.annotations.entry(token::UID.to_owned());
+        present.or_insert_with(|| uid.clone());
+    }
+}
+
+/// What Kubernetes calls the parts of a Secret that holds a service account's token.
+mod token {
+    pub(super) const TYPE: &str = "kubernetes.io/service-account-token";
+    pub(super) const ACCOUNT: &str = "kubernetes.io/service-account.name";
+    pub(super) const UID: &str = "kubernetes.io/service-account.uid";
+    pub(super) const KEYS: [&str; 3] = ["token", "ca.crt", "namespace"];
 }
 
 fn added<'a>(wanted: &'a Unsealed, live: &'a LiveSecret, managed: bool) -> Target<'a> {

@@ -273,3 +273,29 @@ fn what_others_have_written_stays_only_while_the_spec_does() {
         "patch a,b foreign,mine 0"
     );
 }
+
+#[test]
+fn a_service_accounts_token_is_kept_while_it_is_the_same_ones() {
+    let check = |type_: &str, account: &str, expected: &[&str]| {
+        let annotations = json!({token::ACCOUNT: "a", token::UID: "1", "foreign": "1"});
+        let data = json!({"token": "MQ==", "ca.crt": "MQ==", "foreign": "MQ=="});
+        let live = live(
+            json!({"annotations": annotations}),
+            json!({"type": type_, "data": data}),
+        );
+        let mut wanted = wanted("1", Some(type_), None);
+        wanted
+            .annotations
+            .insert(token::ACCOUNT.to_owned(), account.to_owned());
+        let Plan::Replace(target) = plan(&wanted, &live, Claim::Owner, false) else {
+            panic!("it is to be written");
+        };
+        let keys: Vec<&str> = target.data.keys().copied().collect();
+        assert_eq!(keys, expected, "{type_} {account}");
+        let keeps = expected.contains(&"token");
+        assert_eq!(target.annotations.contains_key(token::UID), keeps);
+    };
+    check(token::TYPE, "a", &["a", "ca.crt", "token"]);
+    check(token::TYPE, "b", &["a"]);
+    check("Opaque", "a", &["a"]);
+}
