@@ -1,6 +1,9 @@
 //! Several replicas: one leads, all answer, and another takes over.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 use testkit::{
@@ -159,6 +162,56 @@ fn a_lease_taken_away_is_respected() {
     });
     cluster.api.delete(&path);
     wait_to_lead(&controller, PATIENCE);
+}
+
+/// Neither does a clock that runs ahead keep a lease, nor one that is behind lose it.
+#[test]
+fn the_clock_of_whoever_holds_a_lease_does_not_count() {
+    let cluster = cluster::shared();
+    let home = cluster.namespace();
+    let leases = format!("/apis/coordination.k8s.io/v1/namespaces/{home}/leases");
+    let name = "sealed-secrets-key-leader";
+    let held = |renewed: &str| {
+        json!({
+            "metadata": {"name": name},
+            "spec": {"holderIdentity": "other_1", "leaseDurationSeconds": 3, "renewTime": renewed},
+        })
+    };
+    let long_ago = |second: usize| {
+        format!(
+            "1999-01-01T00:{:02}:{:02}.000000Z",
+            second / 60,
+            second % 60
+        )
+    };
+    cluster.api.create(&leases, &held(&long_ago(0)));
+    let controller = replica(&cluster, &home).start_unready();
+    let (begin, mut renewals) = (Instant::now(), 0);
+    // Far longer than the lease lasts, it is renewed by somebody who thinks that it is 1999.
+    wait_until("it is respected", PATIENCE, || {
+        renewals += 1;
+        cluster.api.patch(
+            &format!("{leases}/{name}"),
+            &held(&long_ago(renewals % 3600)),
+        );
+        let leads = controller
+            .try_metrics()
+            .is_some_and(|text| text.contains("controller_leader 1"));
+        assert!(!leads, "two lead after {:?}", begin.elapsed());
+        match begin.elapsed().as_secs() {
+            8.. => Ok(()),
+            seconds => Err(format!("{seconds} s")),
+        }
+    });
+    // Then that one is gone, and has left a time from far ahead.
+    cluster.api.patch(
+        &format!("{leases}/{name}"),
+        &held("2199-01-01T00:00:00.000000Z"),
+    );
+    wait_to_lead(&controller, PATIENCE);
+    let lease = lease(&cluster, &home).expect("it is held");
+    let renewed = lease["spec"]["renewTime"].as_str().unwrap_or_default();
+    assert!(renewed.starts_with("20"), "{renewed}");
 }
 
 #[test]
