@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::available_parallelism;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use decryptor::manifest;
 use decryptor::sealed::resource::{API_VERSION, KIND};
@@ -12,12 +12,16 @@ use decryptor::sealed::{SealedSecret, rewrap, unseal};
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
 use keys::KeyRing;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::timeout;
 use tracing::debug;
 
 use super::body::{Bodies, Unread};
 use super::{Answer, Limits, Ready, Routes, Timeouts, empty, error, not_found, text, with_type};
 use crate::metrics::Metrics;
+
+/// A request that does not get its turn for so long is turned away.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
 /// What requests may ask for.
 #[derive(Clone, Copy, Debug)]
@@ -129,7 +133,7 @@ impl SealedRoutes {
             Err(Unread::Broken) => return empty(StatusCode::BAD_REQUEST),
             Err(Unread::Busy) => return empty(StatusCode::SERVICE_UNAVAILABLE),
         };
-        let Ok(permit) = Arc::clone(&self.work).acquire_owned().await else {
+        let Some(permit) = turn(&self.work).await else {
             return empty(StatusCode::SERVICE_UNAVAILABLE);
         };
         let ring = self.ring.borrow().clone();
@@ -179,6 +183,12 @@ impl Routes for SealedRoutes {
     }
 }
 
+/// Waits for a place to work in. Returns `None` if that takes too long.
+async fn turn(work: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    let turn = timeout(LONGEST_WAIT, Arc::clone(work).acquire_owned());
+    turn.await.ok()?.ok()
+}
+
 /// The one SealedSecret of a body. Returns `None` if there is another number of objects, or another kind.
 fn parse(body: &[u8], most_items: usize) -> Option<SealedSecret> {
     let mut documents = manifest::read(body).ok()?;
@@ -209,5 +219,20 @@ fn rotate(sealed: &SealedSecret, ring: &KeyRing) -> Answer {
     match rotated.and_then(|rotated| serde_json::to_vec(&rotated).ok()) {
         Some(json) => with_type("application/json", json),
         None => empty(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_a_turn_without_end() {
+        let work = Arc::new(Semaphore::new(1));
+        let first = turn(&work).await;
+        assert!(first.is_some());
+        assert!(turn(&work).await.is_none());
+        drop(first);
+        assert!(turn(&work).await.is_some());
     }
 }
