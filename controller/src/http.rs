@@ -9,6 +9,7 @@ mod limit;
 mod metrics_page;
 mod sealed_routes;
 mod stall;
+mod task;
 
 use std::convert::Infallible;
 use std::io;

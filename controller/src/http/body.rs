@@ -1,10 +1,10 @@
-//! Reading request bodies, as long as they are bearable.
+//! Reading request bodies, as long as they are bearable. Like `task`, it uses nothing else of this crate.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::BodyExt;
-use hyper::body::{Body, Incoming};
+use hyper::body::{Body, Bytes};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -43,7 +43,10 @@ impl Bodies {
     }
 
     /// Reads a body in time. Memory is claimed as bytes come, not by what the request says of its length.
-    pub(super) async fn read(&self, body: Incoming) -> Result<Held, Unread> {
+    pub(super) async fn read<B: Body<Data = Bytes> + Unpin>(
+        &self,
+        body: B,
+    ) -> Result<Held, Unread> {
         if body.size_hint().lower() > self.longest as u64 {
             return Err(Unread::TooLong);
         }
@@ -53,7 +56,7 @@ impl Bodies {
         }
     }
 
-    async fn collect(&self, mut body: Incoming) -> Result<Held, Unread> {
+    async fn collect<B: Body<Data = Bytes> + Unpin>(&self, mut body: B) -> Result<Held, Unread> {
         let mut held = Held {
             bytes: Vec::new(),
             _memory: None,

@@ -6,9 +6,6 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
-use decryptor::manifest;
-use decryptor::sealed::resource::{API_VERSION, KIND};
-use decryptor::sealed::{SealedSecret, rewrap, unseal};
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
 use keys::KeyRing;
@@ -17,6 +14,7 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use super::body::{Bodies, Unread};
+use super::task::{Intake, Task};
 use super::{Answer, Limits, Ready, Routes, Timeouts, empty, error, not_found, text, with_type};
 use crate::metrics::Metrics;
 
@@ -43,20 +41,12 @@ pub struct SealedRoutes {
     ring: watch::Receiver<KeyRing>,
     ready: Ready,
     metrics: Arc<Metrics>,
-    items: usize,
-    accept_deprecated_data: bool,
+    intake: Intake,
     verify: Limits,
     rotate: Limits,
     bodies: Bodies,
     /// Private-key operations for strangers leave room for the controller's own work.
     work: Arc<Semaphore>,
-}
-
-/// What is done with a SealedSecret.
-#[derive(Clone, Copy)]
-enum Task {
-    Verify,
-    Rotate,
 }
 
 impl SealedRoutes {
@@ -80,8 +70,10 @@ impl SealedRoutes {
             ring,
             ready,
             metrics,
-            items,
-            accept_deprecated_data,
+            intake: Intake {
+                items,
+                deprecated_data: accept_deprecated_data,
+            },
             verify: Limits::new(rate, burst),
             rotate: Limits::new(rate, burst),
             bodies: Bodies::new(body, timeouts.read),
@@ -137,16 +129,15 @@ impl SealedRoutes {
             return empty(StatusCode::SERVICE_UNAVAILABLE);
         };
         let ring = self.ring.borrow().clone();
-        let (items, accept) = (self.items, self.accept_deprecated_data);
+        let intake = self.intake;
         let done = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            let answer = match (parse(&body.bytes, items), task) {
-                (None, _) => empty(StatusCode::INTERNAL_SERVER_ERROR),
-                (Some(sealed), Task::Verify) => verify(&sealed, &ring, accept),
-                (Some(sealed), Task::Rotate) => rotate(&sealed, &ring),
-            };
+            let reply = task.run(&body.bytes, &ring, intake);
             drop(body);
-            answer
+            match reply.json {
+                Some(json) => with_type("application/json", json),
+                None => empty(reply.status),
+            }
         });
         done.await
             .unwrap_or_else(|_| empty(StatusCode::INTERNAL_SERVER_ERROR))
@@ -187,39 +178,6 @@ impl Routes for SealedRoutes {
 async fn turn(work: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
     let turn = timeout(LONGEST_WAIT, Arc::clone(work).acquire_owned());
     turn.await.ok()?.ok()
-}
-
-/// The one SealedSecret of a body. Returns `None` if there is another number of objects, or another kind.
-fn parse(body: &[u8], most_items: usize) -> Option<SealedSecret> {
-    let mut documents = manifest::read(body).ok()?;
-    let document = documents.pop().filter(|_| documents.is_empty())?;
-    if document.kind() != Some(KIND)
-        || document.api_version() != Some(API_VERSION)
-        || document.item.is_some()
-    {
-        return None;
-    }
-    let sealed: SealedSecret = serde_json::from_value(document.into_value()).ok()?;
-    (sealed.spec.encrypted_data.len() <= most_items).then_some(sealed)
-}
-
-fn verify(sealed: &SealedSecret, ring: &KeyRing, accept_deprecated_data: bool) -> Answer {
-    if unseal::verify(sealed, ring, accept_deprecated_data) {
-        empty(StatusCode::OK)
-    } else {
-        empty(StatusCode::CONFLICT)
-    }
-}
-
-/// One answer for every failure: whether the values do not open or there is no key to rotate to.
-fn rotate(sealed: &SealedSecret, ring: &KeyRing) -> Answer {
-    let rotated = ring
-        .newest_cert()
-        .and_then(|cert| rewrap(sealed, ring, cert).ok());
-    match rotated.and_then(|rotated| serde_json::to_vec(&rotated).ok()) {
-        Some(json) => with_type("application/json", json),
-        None => empty(StatusCode::INTERNAL_SERVER_ERROR),
-    }
 }
 
 #[cfg(test)]
