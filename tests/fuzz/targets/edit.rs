@@ -1,12 +1,15 @@
 //! Any text, one edit: refused, or the edit reads back and everything else is as it was.
+//!
+//! The input is a key, an empty line, the value, an empty line, the text.
 #![no_main]
 
 use decryptor::manifest;
 use decryptor::manifest::edit::{Editor, Step};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|input: (&[u8], &str, &str)| {
-    let (text, key, value) = input;
+fuzz_target!(|input: &[u8]| {
+    let Some((key, rest)) = paragraph(input) else { return };
+    let Some((value, text)) = paragraph(rest) else { return };
     let Ok(mut editor) = Editor::new(text) else { return };
     if editor.documents() == 0 {
         return;
@@ -22,3 +25,8 @@ fuzz_target!(|input: (&[u8], &str, &str)| {
         assert_eq!(document.value()["spec"]["encryptedData"][key], value);
     }
 });
+
+fn paragraph(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let end = bytes.windows(2).position(|two| two == b"\n\n")?;
+    Some((str::from_utf8(&bytes[..end]).ok()?, &bytes[end + 2..]))
+}

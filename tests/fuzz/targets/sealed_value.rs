@@ -1,22 +1,22 @@
-//! Any bytes as a sealed value: nothing that the key did not seal opens, and nothing panics.
+//! Any bytes as a sealed value: nothing opens that the key did not seal for this place, and nothing panics.
 #![no_main]
 
 use std::sync::LazyLock;
 
-use keys::sealing::{KeySize, NewKey, SealedValue};
+use keys::sealing::SealedValue;
 use keys::{KeyRing, Scope, SealingCert, SealingKey};
 use libfuzzer_sys::fuzz_target;
 
 static KEYS: LazyLock<(KeyRing, SealingCert)> = LazyLock::new(|| {
-    let lifetime = jiff::SignedDuration::from_hours(1);
-    let new = NewKey::generate(KeySize::Rsa2048, "", jiff::Timestamp::UNIX_EPOCH, lifetime).unwrap();
-    let key = SealingKey::from_pem(new.key_pem.as_bytes()).unwrap();
-    (KeyRing::new([(key, None)]), SealingCert::from_pem(new.cert_pem.as_bytes()).unwrap())
+    let key = SealingKey::from_pem(include_bytes!("../../vectors/sealed/sealing-key.pem")).unwrap();
+    let cert = SealingCert::from_pem(include_bytes!("../seeds/sealed_value/certificate.pem")).unwrap();
+    (KeyRing::new([(key, None)]), cert)
 });
 
 fuzz_target!(|bytes: &[u8]| {
     let (ring, cert) = &*KEYS;
-    let label = Scope::Strict.label("ns", "name");
+    // Not where the seeds were sealed for.
+    let label = Scope::Strict.label("elsewhere", "name");
     if let Some(value) = SealedValue::parse(bytes) {
         let _ = (value.key_bits(), value.plaintext_len());
     }
