@@ -9,7 +9,7 @@
 //!
 //! - [`groups`]: a data key wrapped for all master keys, and recovered from enough of them; [`shamir`] splits it.
 //! - [`master_key`]: what a master key is; [`backend`] has the kinds.
-//! - [`env`]: what a back end may use of the outside.
+//! - [`mod@env`]: what a back end may use of the outside.
 
 pub mod aead;
 #[cfg(feature = "sops")]
