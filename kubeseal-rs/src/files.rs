@@ -22,11 +22,8 @@ pub(crate) enum Input {
 
 impl Input {
     /// A file if there is a name, else standard input.
-    pub(crate) fn of(name: &str) -> Self {
-        match name {
-            "" => Self::Stdin,
-            name => Self::File(name.into()),
-        }
+    pub(crate) fn of(name: Option<String>) -> Self {
+        name.map_or(Self::Stdin, |name| Self::File(name.into()))
     }
 
     /// Reads it to its end. It may hold secrets: what is returned is zeroed on drop.

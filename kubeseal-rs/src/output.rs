@@ -58,10 +58,8 @@ pub(crate) struct Output {
 
 impl Output {
     /// A file if there is a name, else standard output. A YAML file's name overrules the syntax.
-    pub(crate) fn of(path: &str, format: &str) -> Result<Self, CommandError> {
-        let path = Some(path)
-            .filter(|path| !path.is_empty())
-            .map(PathBuf::from);
+    pub(crate) fn of(path: Option<String>, format: &str) -> Result<Self, CommandError> {
+        let path = path.map(PathBuf::from);
         let named = path.as_deref().and_then(Format::of_path);
         let format = match named {
             Some(format) => format,

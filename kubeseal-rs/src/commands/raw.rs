@@ -22,8 +22,8 @@ pub(crate) struct Args {
     pub(crate) cert: CertChoice,
     /// The scope.
     pub(crate) scope: Scope,
-    /// The name of the Secret that the value is for; may be empty if the scope allows it.
-    pub(crate) name: String,
+    /// The name of the Secret that the value is for, which some scopes can do without.
+    pub(crate) name: Option<String>,
     /// The namespace of that Secret.
     pub(crate) namespaces: Namespaces,
 }
@@ -46,7 +46,7 @@ pub(crate) fn run(args: Args, ui: &mut Ui) -> Result<(), CommandError> {
             ))
         })?,
     };
-    if scope == Scope::Strict && name.is_empty() {
+    if scope == Scope::Strict && name.is_none() {
         return Err(CommandError::new(format!(
             "must provide the --name flag with --raw and --scope {scope}"
         )));
@@ -56,6 +56,6 @@ pub(crate) fn run(args: Args, ui: &mut Ui) -> Result<(), CommandError> {
             .map_err(|e| CommandError::new(format!("open {}", path.display())).because(e))?,
         None => Input::Stdin.read("a secret to encrypt", ui)?,
     };
-    let sealed = seal_raw(&value, &cert, scope, &namespace, &name);
+    let sealed = seal_raw(&value, &cert, scope, &namespace, &name.unwrap_or_default());
     output.write(sealed.as_bytes(), ui)
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use kube::config::{AuthInfo, Cluster};
 use serde_json::json;
 
-use super::values;
+use super::values::{self, given};
 use crate::cluster::{Connection, Controller};
 use crate::namespace::Namespaces;
 
@@ -22,143 +22,62 @@ pub(super) struct ConnectionFlags {
     #[arg(long, value_name = "NAME", default_value = "sealed-secrets-controller")]
     controller_name: String,
     /// Namespace for Secrets that declare none
-    #[arg(
-        short,
-        long,
-        value_name = "NAMESPACE",
-        default_value = "",
-        hide_default_value = true
-    )]
-    namespace: String,
+    #[arg(short, long, value_name = "NAMESPACE")]
+    namespace: Option<String>,
     /// Kubeconfig file, instead of $KUBECONFIG and ~/.kube/config
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "",
-        hide_default_value = true
-    )]
-    kubeconfig: String,
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<String>,
     /// Context of the kubeconfig
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "",
-        hide_default_value = true
-    )]
-    context: String,
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
     /// Cluster of the kubeconfig
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "",
-        hide_default_value = true
-    )]
-    cluster: String,
+    #[arg(long, value_name = "NAME")]
+    cluster: Option<String>,
     /// User of the kubeconfig
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "",
-        hide_default_value = true
-    )]
-    user: String,
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
     /// Address of the API server
-    #[arg(
-        long,
-        value_name = "URL",
-        default_value = "",
-        hide_default_value = true
-    )]
-    server: String,
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
     /// Bearer token
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        default_value = "",
-        hide_default_value = true
-    )]
-    token: String,
+    #[arg(long, value_name = "TOKEN")]
+    token: Option<String>,
     /// User to impersonate
-    #[arg(
-        long = "as",
-        value_name = "USER",
-        default_value = "",
-        hide_default_value = true
-    )]
-    as_user: String,
+    #[arg(long = "as", value_name = "USER")]
+    as_user: Option<String>,
     /// Group to impersonate; may be repeated
     #[arg(long, value_name = "GROUP")]
     as_group: Vec<String>,
     /// UID to impersonate
-    #[arg(
-        long,
-        value_name = "UID",
-        default_value = "",
-        hide_default_value = true
-    )]
-    as_uid: String,
+    #[arg(long, value_name = "UID")]
+    as_uid: Option<String>,
     /// Certificate file of the API server's authority
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "",
-        hide_default_value = true
-    )]
-    certificate_authority: String,
+    #[arg(long, value_name = "FILE")]
+    certificate_authority: Option<String>,
     /// Certificate file to log in with
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "",
-        hide_default_value = true
-    )]
-    client_certificate: String,
+    #[arg(long, value_name = "FILE")]
+    client_certificate: Option<String>,
     /// Key file to log in with
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "",
-        hide_default_value = true
-    )]
-    client_key: String,
+    #[arg(long, value_name = "FILE")]
+    client_key: Option<String>,
     /// Do not check the API server's certificate: anybody on the way can read and change everything
     #[arg(long)]
     insecure_skip_tls_verify: bool,
     /// Name that the API server's certificate must have
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "",
-        hide_default_value = true
-    )]
-    tls_server_name: String,
+    #[arg(long, value_name = "NAME")]
+    tls_server_name: Option<String>,
     /// Proxy on the way to the API server
-    #[arg(
-        long,
-        value_name = "URL",
-        default_value = "",
-        hide_default_value = true
-    )]
-    proxy_url: String,
+    #[arg(long, value_name = "URL")]
+    proxy_url: Option<String>,
     /// How long one request may take, such as 30s; 0 for any time
     #[arg(long, value_name = "DURATION", default_value = "0", value_parser = values::duration)]
     request_timeout: Duration,
     /// User name for basic authentication
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "",
-        hide_default_value = true
-    )]
-    username: String,
+    #[arg(long, value_name = "NAME")]
+    username: Option<String>,
     /// Password for basic authentication
-    #[arg(
-        long,
-        value_name = "PASSWORD",
-        default_value = "",
-        hide_default_value = true
-    )]
-    password: String,
+    #[arg(long, value_name = "PASSWORD")]
+    password: Option<String>,
 }
 
 impl ConnectionFlags {
@@ -211,9 +130,4 @@ impl ConnectionFlags {
             ..serde_json::from_value(secrets).unwrap_or_default()
         }
     }
-}
-
-/// An empty text stands for a flag that was not given.
-fn given(text: &str) -> Option<String> {
-    Some(text.to_owned()).filter(|text| !text.is_empty())
 }

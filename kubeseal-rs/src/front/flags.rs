@@ -7,7 +7,7 @@ use clap::Args;
 use jiff::SignedDuration;
 
 use super::connection::ConnectionFlags;
-use super::values;
+use super::values::{self, given};
 use crate::cert::{CertChoice, Pin, Policy, Source};
 use crate::commands::re_encrypt::By;
 use crate::error::CommandError;
@@ -22,23 +22,11 @@ use crate::private_keys::PrivateKeys;
 #[command(next_help_heading = "Input and output")]
 pub(super) struct FileFlags {
     /// Input file, instead of standard input
-    #[arg(
-        short = 'f',
-        long,
-        value_name = "FILE",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(super) secret_file: String,
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub(super) secret_file: Option<String>,
     /// Output file, instead of standard output; written whole or not at all
-    #[arg(
-        short = 'w',
-        long,
-        value_name = "FILE",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(super) sealed_secret_file: String,
+    #[arg(short = 'w', long, value_name = "FILE")]
+    pub(super) sealed_secret_file: Option<String>,
     /// Output format: json or yaml. The name of an output file that ends in .yaml or .yml overrules it
     #[arg(short = 'o', long, value_name = "FORMAT", default_value = "json")]
     pub(super) format: String,
@@ -46,11 +34,11 @@ pub(super) struct FileFlags {
 
 impl FileFlags {
     pub(super) fn input(&self) -> Input {
-        Input::of(&self.secret_file)
+        Input::of(given(&self.secret_file))
     }
 
     pub(super) fn output(&self) -> Result<Output, CommandError> {
-        Output::of(&self.sealed_secret_file, &self.format)
+        Output::of(given(&self.sealed_secret_file), &self.format)
     }
 }
 
@@ -59,13 +47,8 @@ impl FileFlags {
 #[command(next_help_heading = "Certificate")]
 pub(super) struct CertFlags {
     /// Certificate file or URL (http, https, file), instead of the controller's
-    #[arg(
-        long,
-        value_name = "FILE|URL",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(super) cert: String,
+    #[arg(long, value_name = "FILE|URL")]
+    pub(super) cert: Option<String>,
     /// Public key that the certificate must have, as sha256//BASE64; several by repetition or commas
     #[arg(long, value_name = "PIN", value_delimiter = ',', value_parser = str::parse::<Pin>)]
     cert_pin: Vec<Pin>,
@@ -81,16 +64,16 @@ impl CertFlags {
         keyring: &KeyringFlags,
         connection: &ConnectionFlags,
     ) -> Result<CertChoice, CommandError> {
-        let source = match keyring.keyring()? {
-            Some(_) if !self.cert.is_empty() => {
+        let source = match (keyring.keyring()?, given(&self.cert)) {
+            (Some(_), Some(_)) => {
                 return Err(
                     CommandError::new("--cert and --keyring both say what to seal with")
                         .hint("leave one of them out, and its variable too"),
                 );
             }
-            Some(keyring) => Source::Keyring(keyring),
-            None if !self.cert.is_empty() => Source::Place(self.cert.clone()),
-            None => Source::Controller(Box::new(connection.controller())),
+            (Some(keyring), None) => Source::Keyring(keyring),
+            (None, Some(place)) => Source::Place(place),
+            (None, None) => Source::Controller(Box::new(connection.controller())),
         };
         Ok(CertChoice {
             source,
@@ -100,8 +83,8 @@ impl CertFlags {
 
     /// The certificate named by `--cert`. Returns `None` if there is none.
     pub(super) fn named(&self) -> Option<CertChoice> {
-        (!self.cert.is_empty()).then(|| CertChoice {
-            source: Source::Place(self.cert.clone()),
+        given(&self.cert).map(|place| CertChoice {
+            source: Source::Place(place),
             policy: self.policy(),
         })
     }
@@ -123,13 +106,8 @@ pub(super) struct KeyringFlags {
     #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = "")]
     keyring: Option<String>,
     /// File whose first line is the keyring's passphrase; /dev/fd/3 for an open descriptor
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "",
-        hide_default_value = true
-    )]
-    passphrase_file: String,
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<String>,
 }
 
 impl KeyringFlags {
@@ -147,8 +125,7 @@ impl KeyringFlags {
 
     fn passphrases(&self) -> Passphrases {
         Passphrases {
-            file: Some(PathBuf::from(&self.passphrase_file))
-                .filter(|path| !path.as_os_str().is_empty()),
+            file: given(&self.passphrase_file).map(PathBuf::from),
         }
     }
 }
@@ -188,10 +165,10 @@ pub(super) fn by(
     if keys.is_empty() {
         return Ok(By::Controller(Box::new(connection.controller())));
     }
-    let source = match keyring {
-        _ if !cert.cert.is_empty() => Source::Place(cert.cert.clone()),
-        Some(keyring) => Source::Keyring(keyring),
-        None => Source::Controller(Box::new(connection.controller())),
+    let source = match (given(&cert.cert), keyring) {
+        (Some(place), _) => Source::Place(place),
+        (None, Some(keyring)) => Source::Keyring(keyring),
+        (None, None) => Source::Controller(Box::new(connection.controller())),
     };
     let cert = CertChoice {
         source,

@@ -12,6 +12,7 @@ use super::connection::ConnectionFlags;
 use super::flags::{CertFlags, FileFlags, KeyringFlags, PrivateKeyFlags, by};
 use super::klog::KlogFlags;
 use super::subcommands::Subcommand;
+use super::values::given;
 use super::{Stop, values};
 use crate::commands::{Command, fetch_cert, merge_into, raw, re_encrypt, recover, seal, validate};
 use crate::error::CommandError;
@@ -62,13 +63,8 @@ struct ModeFlags {
     #[arg(long)]
     raw: bool,
     /// Seal the input's values into this SealedSecret file; everything else in it stays as it is
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "",
-        hide_default_value = true
-    )]
-    merge_into: String,
+    #[arg(long, value_name = "FILE")]
+    merge_into: Option<String>,
     /// Check that the controller, or the given private keys, can open the SealedSecrets
     #[arg(long)]
     validate: bool,
@@ -91,13 +87,8 @@ struct SealFlags {
     #[arg(long, value_name = "SCOPE", default_value = "strict", value_parser = str::parse::<Scope>)]
     scope: Scope,
     /// Name for the SealedSecret, instead of the Secret's; needed by --raw in strict scope
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "",
-        hide_default_value = true
-    )]
-    name: String,
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
     /// File with the value to seal, with --raw; kubectl's KEY=FILE is understood
     #[arg(long, value_name = "FILE", value_delimiter = ',')]
     from_file: Vec<String>,
@@ -182,7 +173,11 @@ impl ModeFlags {
                 "--re-encrypt",
             ),
             (self.fetch_cert, Mode::FetchCert, "--fetch-cert"),
-            (!self.merge_into.is_empty(), Mode::MergeInto, "--merge-into"),
+            (
+                given(&self.merge_into).is_some(),
+                Mode::MergeInto,
+                "--merge-into",
+            ),
             (self.raw, Mode::Raw, "--raw"),
         ];
         let mut chosen = modes.iter().filter(|(is_chosen, ..)| *is_chosen);
@@ -206,7 +201,7 @@ impl Cli {
             return Err(CommandError::new("--from-file requires --raw"));
         }
         let writes = !matches!(mode, Mode::MergeInto | Mode::Validate);
-        if !writes && !self.files.sealed_secret_file.is_empty() {
+        if !writes && given(&self.files.sealed_secret_file).is_some() {
             return Err(CommandError::new(
                 "--sealed-secret-file does not go with --merge-into or --validate",
             )
@@ -228,7 +223,7 @@ impl Cli {
                 output: self.files.output()?,
                 cert: self.cert.choice(&self.keyring, &self.connection)?,
                 scope: self.sealing.scope,
-                name: self.sealing.name.clone(),
+                name: given(&self.sealing.name),
                 namespaces: self.connection.namespaces(),
             })),
             Mode::Recover => Ok(Command::Recover(recover::Args {
@@ -243,7 +238,7 @@ impl Cli {
             })),
             Mode::MergeInto => Ok(Command::MergeInto(merge_into::Args {
                 input: self.files.input(),
-                target: PathBuf::from(&self.modes.merge_into),
+                target: given(&self.modes.merge_into).unwrap_or_default().into(),
                 cert: self.cert.choice(&self.keyring, &self.connection)?,
                 how: self.how(scope_given),
             })),
@@ -266,7 +261,7 @@ impl Cli {
     fn how(&self, scope_given: bool) -> seal::How {
         seal::How {
             scope: scope_given.then_some(self.sealing.scope),
-            name: Some(self.sealing.name.clone()).filter(|name| !name.is_empty()),
+            name: given(&self.sealing.name),
             namespaces: self.connection.namespaces(),
             allow_empty_data: self.sealing.allow_empty_data,
             key_hint: !self.sealing.no_key_hint,

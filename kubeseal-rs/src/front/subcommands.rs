@@ -96,8 +96,7 @@ pub(super) enum KeyringCommand {
         #[command(flatten)]
         keyring: KeyringFlags,
         /// The beginning of the key's fingerprint
-        #[arg(default_value = "", hide_default_value = true)]
-        key: String,
+        key: Option<String>,
     },
     /// Break glass: write a key, in clear, as the Secret that a controller reads; the file must not be there yet
     Export {
@@ -110,8 +109,7 @@ pub(super) enum KeyringCommand {
         #[arg(short = 'w', long, value_name = "FILE")]
         secret_file: PathBuf,
         /// The beginning of the key's fingerprint; the newest one if left out
-        #[arg(default_value = "", hide_default_value = true)]
-        key: String,
+        key: Option<String>,
     },
 }
 
@@ -125,13 +123,8 @@ pub(super) struct NewFlags {
     #[arg(long, value_name = "DURATION", default_value = "87600h", value_parser = values::duration)]
     key_ttl: Duration,
     /// Name in the certificate
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "",
-        hide_default_value = true
-    )]
-    my_cn: String,
+    #[arg(long, value_name = "NAME")]
+    my_cn: Option<String>,
     /// Protect the private key by a passphrase
     #[arg(long)]
     passphrase: bool,
@@ -193,7 +186,12 @@ impl KeyringCommand {
         let (keyring, action) = match self {
             Self::New { keyring, new } => (keyring, Action::New(new.pair()?)),
             Self::List { keyring } => (keyring, Action::List),
-            Self::Cert { keyring, key } => (keyring, Action::Cert { key }),
+            Self::Cert { keyring, key } => (
+                keyring,
+                Action::Cert {
+                    key: key.unwrap_or_default(),
+                },
+            ),
             Self::Export {
                 keyring,
                 controller_namespace,
@@ -204,7 +202,7 @@ impl KeyringCommand {
                 (
                     keyring,
                     Action::Export {
-                        key,
+                        key: key.unwrap_or_default(),
                         namespace,
                         path,
                     },
@@ -222,7 +220,7 @@ impl NewFlags {
     fn pair(self) -> Result<NewPair, CommandError> {
         Ok(NewPair {
             size: self.key_size,
-            common_name: self.my_cn,
+            common_name: self.my_cn.unwrap_or_default(),
             lifetime: SignedDuration::try_from(self.key_ttl)
                 .map_err(|e| CommandError::new("--key-ttl is too long").because(e))?,
             with_passphrase: self.passphrase,

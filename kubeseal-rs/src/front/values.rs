@@ -51,6 +51,11 @@ fn seconds(unit: &str) -> Option<f64> {
     })
 }
 
+/// The text of a flag. An empty one, which a variable may hold, counts as none.
+pub(super) fn given(text: &Option<String>) -> Option<String> {
+    text.clone().filter(|text| !text.is_empty())
+}
+
 /// Gives every flag of a command and its subcommands the grammar of Go's pflag, and its variable.
 ///
 /// `--flag` and `--flag=false` for booleans; any next word is a text flag's value; the last one counts.
