@@ -38,23 +38,15 @@ pub type Dot = BTreeMap<String, Zeroizing<Vec<u8>>>;
 pub struct Template {
     name: String,
     bodies: BTreeMap<String, Vec<node::Node>>,
-    varies: bool,
 }
 
 impl Template {
     /// Parses `source`; functions that are unknown or refused are errors here, by name.
     pub fn parse(name: &str, source: &str) -> Result<Self, TemplateError> {
-        let parsed = parse::parse(name, source)?;
         Ok(Self {
             name: name.to_owned(),
-            bodies: parsed.bodies,
-            varies: parsed.varies,
+            bodies: parse::parse(name, source)?,
         })
-    }
-
-    /// Whether the same values always give the same text: false if it uses randomness or the clock.
-    pub fn is_deterministic(&self) -> bool {
-        !self.varies
     }
 
     /// Renders over `dot` within `limits`, with the system's clock and randomness for the functions that want them.
@@ -62,7 +54,7 @@ impl Template {
         self.render_with(dot, limits, &Ambient::default())
     }
 
-    /// Renders with a clock and a source of randomness of the caller's.
+    /// Renders with a clock and a source of randomness of the caller's, which remember whether they were used.
     pub fn render_with(
         &self,
         dot: &Dot,

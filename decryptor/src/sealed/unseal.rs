@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::hint::{self, KeyHints};
 use super::resource::{API_VERSION, KIND, Metadata, SealedSecret, TextMap};
-use super::template::{Limits, Template};
+use super::template::{Ambient, Limits, Template};
 use super::{SKIP_SET_OWNER_REFERENCES, is_true};
 
 /// How to unseal.
@@ -233,13 +233,14 @@ fn render(
         .filter_map(|(key, source)| Some((key, source.as_ref()?)))
     {
         let result = Template::parse(key, source).and_then(|template| {
-            let value = template.render(&dot, limits)?;
-            Ok((value, template.is_deterministic()))
+            let ambient = Ambient::default();
+            let value = template.render_with(&dot, limits, &ambient)?;
+            Ok((value, ambient.was_used()))
         });
         match result {
-            Ok((value, deterministic)) => {
+            Ok((value, varies)) => {
                 rendered.insert(key.clone(), Plaintext::from(value));
-                if !deterministic && !data.contains_key(key) {
+                if varies && !data.contains_key(key) {
                     varying.insert(key.clone());
                 }
             }

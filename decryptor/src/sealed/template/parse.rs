@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::error::{Bound, Problem, TemplateError};
-use super::functions::{Kind as FunctionKind, lookup};
+use super::functions::lookup;
 use super::lex::{Kind, Token, lex};
 use super::node::{Branch, Command, Node, Operand, Pipe, Range};
 use super::number::{Number, literal};
@@ -13,14 +13,11 @@ use super::value::Str;
 /// Blocks and parentheses may nest so deep.
 const DEPTH: usize = 100;
 
-/// The templates of a source by name, and whether any uses a function that varies.
-pub(super) struct Parsed {
-    pub(super) bodies: BTreeMap<String, Vec<Node>>,
-    pub(super) varies: bool,
-}
+/// The templates of a source by name.
+type Bodies = BTreeMap<String, Vec<Node>>;
 
 /// Parses `source` as the template `name`.
-pub(super) fn parse(name: &str, source: &str) -> Result<Parsed, TemplateError> {
+pub(super) fn parse(name: &str, source: &str) -> Result<Bodies, TemplateError> {
     let error = |line, problem| TemplateError {
         template: name.to_owned(),
         line,
@@ -33,13 +30,10 @@ pub(super) fn parse(name: &str, source: &str) -> Result<Parsed, TemplateError> {
         variables: vec!["$".to_owned()],
         ranges: 0,
         depth: 0,
-        parsed: Parsed {
-            bodies: BTreeMap::new(),
-            varies: false,
-        },
+        bodies: Bodies::new(),
     };
     match parser.source(name) {
-        Ok(()) => Ok(parser.parsed),
+        Ok(()) => Ok(parser.bodies),
         Err(problem) => Err(error(parser.line(), problem)),
     }
 }
@@ -52,7 +46,7 @@ struct Parser<'s> {
     /// How many `range` are open.
     ranges: usize,
     depth: usize,
-    parsed: Parsed,
+    bodies: Bodies,
 }
 
 /// What ended a list of nodes.
@@ -159,11 +153,7 @@ impl<'s> Parser<'s> {
 
     /// A body that is empty gives way to one that is not; two that are not are an error.
     fn add(&mut self, name: String, body: Vec<Node>) -> Result<(), Problem> {
-        let replaces = self
-            .parsed
-            .bodies
-            .get(&name)
-            .is_none_or(|old| is_empty(old));
+        let replaces = self.bodies.get(&name).is_none_or(|old| is_empty(old));
         if !replaces {
             return if is_empty(&body) {
                 Ok(())
@@ -171,7 +161,7 @@ impl<'s> Parser<'s> {
                 Err(Problem::DefinedTwice(name))
             };
         }
-        self.parsed.bodies.insert(name, body);
+        self.bodies.insert(name, body);
         Ok(())
     }
 
@@ -511,7 +501,6 @@ impl<'s> Parser<'s> {
             self.next();
         }
         let entry = entry?;
-        self.parsed.varies |= entry.kind == FunctionKind::Varying;
         Ok(Operand::Function(entry))
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value as Json;
 
-use super::{Dot, Kind, Limits, MissingKey, Problem, Template, functions};
+use super::{Ambient, Dot, Function, Kind, Limits, MissingKey, Problem, Template, functions};
 
 fn vectors() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/templates")
@@ -296,44 +296,62 @@ fn a_missing_key_is_an_error_where_that_is_asked() {
 }
 
 #[test]
-fn templates_vary_only_if_they_use_what_varies() {
-    for function in functions() {
-        let source = format!("{{{{ if false }}}}{{{{ {} }}}}{{{{ end }}}}", function.name);
-        match (function.kind, Template::parse("t", &source)) {
-            (Kind::Deterministic, Ok(template)) => {
-                assert!(template.is_deterministic(), "{}", function.name)
-            }
-            (Kind::Varying, Ok(template)) => {
-                assert!(!template.is_deterministic(), "{}", function.name)
-            }
-            (Kind::Refused, Err(error)) => assert_eq!(
-                error.problem,
-                Problem::RefusedFunction(function.name.to_owned())
-            ),
-            (kind, _) => panic!("{} is {kind:?}", function.name),
-        }
+fn what_varies_is_what_has_asked_for_the_time_or_randomness() {
+    for (source, varies) in [
+        ("{{ now | date \"2006\" }}", true),
+        ("{{ date \"2006\" 1700000000 }}", false),
+        ("{{ date \"2006\" \"no date\" }}", true),
+        (
+            "{{ dateInZone \"2006\" (toDate \"2006-01-02\" \"2024-05-06\") \"UTC\" }}",
+            false,
+        ),
+        ("{{ htmlDate 0 }}{{ htmlDateInZone 0 \"UTC\" }}", false),
+        ("{{ durationRound \"2h10m5s\" }}", false),
+        (
+            "{{ durationRound (toDate \"2006-01-02\" \"2024-05-06\") }}",
+            true,
+        ),
+        ("{{ ago 0 }}", true),
+        ("{{ uuidv4 }}", true),
+        ("{{ randAlpha 0 }}", false),
+        ("{{ if .user }}{{ else }}{{ uuidv4 }}{{ end }}", false),
+        (
+            "{{ define \"x\" }}{{ uuidv4 }}{{ end }}{{ template \"x\" }}",
+            true,
+        ),
+        ("{{ .now }}", false),
+    ] {
+        let ambient = Ambient::default();
+        let template = Template::parse("t", source).unwrap();
+        let rendered = template.render_with(&dot(), &Limits::default(), &ambient);
+        assert!(rendered.is_ok(), "{source}");
+        assert_eq!(ambient.was_used(), varies, "{source}");
     }
-    assert!(
-        Template::parse("t", "{{ .now }}")
-            .unwrap()
-            .is_deterministic()
-    );
-    assert!(
-        !Template::parse("t", "{{ define \"x\" }}{{ now }}{{ end }}")
-            .unwrap()
-            .is_deterministic()
-    );
+}
+
+#[test]
+fn a_refused_function_is_refused_even_where_it_is_never_called() {
+    let refused = functions()
+        .iter()
+        .filter(|function| function.kind == Kind::Refused);
+    for Function { name, .. } in refused {
+        let source = format!("{{{{ if false }}}}{{{{ {name} }}}}{{{{ end }}}}");
+        let error = Template::parse("t", &source)
+            .err()
+            .map(|error| error.problem);
+        assert_eq!(error, Some(Problem::RefusedFunction((*name).to_owned())));
+    }
 }
 
 #[test]
 fn the_clock_and_randomness_are_those_that_are_handed_in() {
-    let ambient = super::Ambient {
-        now: || jiff::Timestamp::from_second(1_700_000_000).unwrap(),
-        random: |buffer| {
+    let ambient = Ambient::new(
+        || jiff::Timestamp::from_second(1_700_000_000).unwrap(),
+        |buffer| {
             buffer.fill(0);
             Ok(())
         },
-    };
+    );
     let source = "{{ now | date \"2006-01-02\" }} {{ ago 1699999990 }} {{ randAlphaNum 4 }} {{ uuidv4 }} {{ randInt 3 9 }}";
     let text = Template::parse("t", source)
         .unwrap()

@@ -84,7 +84,7 @@ fn timed(time: Time) -> Value {
 }
 
 fn now(context: &Context<'_>) -> Time {
-    Time::at((context.ambient.now)())
+    Time::at(context.ambient.now())
 }
 
 /// A date as sprig takes it: a time, seconds since 1970, and for anything else the time it is.

@@ -32,7 +32,10 @@ pub(super) const TABLE: &[Entry] = &[
 
 fn fill(context: &mut Context<'_>, buffer: &mut [u8]) -> Result<(), Problem> {
     context.budget.steps(1 + buffer.len() / 64)?;
-    (context.ambient.random)(buffer).map_err(|_| Problem::Execution("no randomness"))
+    context
+        .ambient
+        .random(buffer)
+        .map_err(|_| Problem::Execution("no randomness"))
 }
 
 /// An evenly distributed number below `bound`, which is not zero.
