@@ -4,10 +4,12 @@
 //! hold them; or `NAME.key.age`, the private key under a passphrase. The certificate is written last: without it there is
 //! no pair.
 
+use std::cmp::Reverse;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use age::secrecy::SecretString;
 use jiff::{SignedDuration, Timestamp};
@@ -90,7 +92,11 @@ impl Keyring {
             .iter()
             .map(|path| Pair::read(path))
             .collect::<Result<Vec<_>, _>>()?;
-        pairs.sort_by_key(|pair| std::cmp::Reverse(pair.cert.not_before()));
+        // Two of one second, as two folders put together may hold, have an order all the same.
+        pairs.sort_by_cached_key(|pair| {
+            let fingerprint = pair.cert.fingerprint().to_string();
+            (Reverse(pair.cert.not_before()), fingerprint)
+        });
         Ok(pairs)
     }
 
@@ -166,12 +172,26 @@ impl Keyring {
             true => Some(self.passphrases.choose()?),
             false => None,
         };
-        let made = NewKey::generate(new.size, &new.common_name, Timestamp::now(), new.lifetime)
+        let now = self.after_the_newest()?;
+        let made = NewKey::generate(new.size, &new.common_name, now, new.lifetime)
             .map_err(|e| CommandError::new("cannot make a key").because(e))?;
         let cert = SealingCert::from_pem(made.cert_pem.as_bytes())
             .map_err(|e| CommandError::new("cannot make a key").because(e))?;
         let cert_path = self.store(&made, &cert, passphrase)?;
         Pair::read(&cert_path)
+    }
+
+    /// The time it is, in a second of its own: certificates tell no shorter times apart, and the newest key seals.
+    fn after_the_newest(&self) -> Result<Timestamp, CommandError> {
+        let pairs = self.pairs()?;
+        let newest = pairs.first().map(|pair| pair.cert.not_before().as_second());
+        let now = Timestamp::now();
+        if newest != Some(now.as_second()) {
+            return Ok(now);
+        }
+        let rest = SignedDuration::from_secs(1) - SignedDuration::new(0, now.subsec_nanosecond());
+        thread::sleep(rest.unsigned_abs());
+        Ok(now + rest)
     }
 
     fn store(

@@ -42,6 +42,10 @@ fn a_keyring_seals_and_opens_without_a_cluster() {
     let fingerprint = newest.split_whitespace().next().expect("a fingerprint");
     let list = run().args(["list", "--keyring"]).arg(&ring).ok();
     assert_eq!(list.lines().count(), 2);
+    assert!(
+        list.starts_with(&newest),
+        "made in one second or not: {list}"
+    );
     assert!(!list.contains("PRIVATE"), "{list}");
     ours()
         .args(["unseal", "--keyring"])
