@@ -41,7 +41,7 @@ pub(crate) enum Command {
     /// Print completions for a shell.
     Completions(completions::Args),
     /// Print the manual.
-    Man,
+    Man(man::Args),
     /// Print the version.
     Version,
 }
@@ -61,7 +61,7 @@ impl Command {
             Self::Keyring(args) => keyring::run(args, ui),
             Self::TryOut(args) => try_out::run(args, ui),
             Self::Completions(args) => completions::run(args, ui),
-            Self::Man => man::run(ui),
+            Self::Man(args) => man::run(args, ui),
             Self::Version => {
                 ui.print(concat!("kubeseal version: v", env!("CARGO_PKG_VERSION"), "\n").as_bytes())
             }

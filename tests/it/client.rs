@@ -5,6 +5,7 @@ mod cluster;
 mod compare;
 mod in_place;
 mod keyring;
+mod manual;
 mod recovery;
 mod refusals;
 

@@ -10,9 +10,9 @@ use keys::sealing::KeySize;
 
 use super::connection::ConnectionFlags;
 use super::flags::{CertFlags, FileFlags, KeyringFlags, PrivateKeyFlags, by};
-use super::values;
+use super::values::{self, given};
 use crate::commands::keyring::Action;
-use crate::commands::{Command, completions, inspect, keyring, re_encrypt, recover, try_out};
+use crate::commands::{Command, completions, inspect, keyring, man, re_encrypt, recover, try_out};
 use crate::error::CommandError;
 use crate::keyring::NewPair;
 
@@ -72,8 +72,12 @@ pub(super) enum Subcommand {
         /// The shell
         shell: Shell,
     },
-    /// Print the manual as a man page
-    Man,
+    /// Print the manual as a man page, or write a page for each command
+    Man {
+        /// Folder to write the pages to
+        #[arg(long, value_name = "FOLDER")]
+        dir: Option<String>,
+    },
 }
 
 /// What can be done with a local keyring.
@@ -176,7 +180,9 @@ impl Subcommand {
                 keyring: keyring.keyring_or_default()?,
             })),
             Self::Completion { shell } => Ok(Command::Completions(completions::Args { shell })),
-            Self::Man => Ok(Command::Man),
+            Self::Man { dir } => Ok(Command::Man(man::Args {
+                folder: given(&dir).map(PathBuf::from),
+            })),
         }
     }
 }
