@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser};
 use keys::Scope;
@@ -121,6 +121,16 @@ fn help(args: &[OsString]) -> Option<clap::Error> {
         .filter(|text| text.kind() == ErrorKind::DisplayHelp)
 }
 
+/// Says where the flags of a subcommand go.
+fn with_order(mut text: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(name)) = text.get(ContextKind::InvalidSubcommand) {
+        let tip = format!("flags go behind the command: kubeseal {name} --FLAG …");
+        let tips = ContextValue::StyledStrs(vec![tip.into()]);
+        text.insert(ContextKind::Suggested, tips);
+    }
+    text
+}
+
 /// Turns what was typed, and what the environment says, into one command.
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, Stop> {
     let args: Vec<_> = args.into_iter().collect();
@@ -128,6 +138,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command,
         .try_get_matches_from(&args)
         .map_err(|text| match text.kind() {
             ErrorKind::DisplayHelp => help(&args).unwrap_or(text),
+            ErrorKind::ArgumentConflict => with_order(text),
             _ => text,
         })?;
     let cli = Cli::from_arg_matches(&matches)?;

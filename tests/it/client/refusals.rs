@@ -150,6 +150,11 @@ fn flags_that_do_not_exist_end_with_2() {
         refused(ours().args(args.iter().copied()), 2, &[]);
     }
     refused(ours().env("SEALED_SECRETS_SCOPE", "galaxy"), 2, &["galaxy"]);
+    refused(
+        ours().args(["--scope", "strict", "re-encrypt", "."]),
+        2,
+        &["kubeseal re-encrypt --FLAG"],
+    );
 }
 
 #[test]
