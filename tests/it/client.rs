@@ -3,6 +3,7 @@
 mod certificates;
 mod cluster;
 mod compare;
+mod https;
 mod in_place;
 mod keyring;
 mod manual;

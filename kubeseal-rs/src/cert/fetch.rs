@@ -1,7 +1,9 @@
 //! A certificate from a web server.
 
+use std::io;
 use std::time::Duration;
 
+use rustls::CertificateError;
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Proxy, ProxyProtocol};
 use url::Url;
@@ -24,17 +26,56 @@ pub(super) fn get(url: &Url, ui: &mut Ui) -> Result<Vec<u8>, CommandError> {
     let mut response = agent(url)?
         .get(url.as_str())
         .call()
-        .map_err(|e| failed().because(e))?;
+        .map_err(|e| explain(failed(), e))?;
     let status = response.status();
     if status != 200 {
-        return Err(failed().because(status.to_string()));
+        return Err(failed().because(status.to_string()).hint(
+            "the address must answer with the certificate itself, as PEM; try it with curl",
+        ));
     }
     response
         .body_mut()
         .with_config()
         .limit(MOST_BYTES)
         .read_to_vec()
-        .map_err(|e| failed().because(e))
+        .map_err(|e| explain(failed(), e))
+}
+
+/// The reason in words of ours where the library's are for programmers, and what to do about it.
+fn explain(failed: CommandError, error: ureq::Error) -> CommandError {
+    match error {
+        ureq::Error::RequireHttpsOnly(target) => failed
+            .because(format!("it redirects to {target}, which is not https"))
+            .hint("name that address itself if you trust the way there, and pin its key with --cert-pin"),
+        ureq::Error::BodyExceedsLimit(most) => failed
+            .because(format!("it answers with more than {most} bytes"))
+            .hint("the address must answer with the certificate itself, as PEM"),
+        ureq::Error::Io(error) => match distrusted(&error) {
+            Some(why) => failed.because(format!("the server's own certificate {why}")).hint(
+                "name its authority with SSL_CERT_FILE=ca.pem if this machine does not know it, or fetch the file another way",
+            ),
+            None => failed.because(error),
+        },
+        error => failed.because(error),
+    }
+}
+
+/// Why a server was not believed. Returns `None` if that was not what went wrong.
+fn distrusted(error: &io::Error) -> Option<String> {
+    let inner = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    let rustls::Error::InvalidCertificate(why) = inner else {
+        return None;
+    };
+    Some(match why {
+        CertificateError::UnknownIssuer => "is of an unknown authority".to_owned(),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "has expired".to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "is for another name".to_owned()
+        }
+        why => format!("is not valid ({why:?})"),
+    })
 }
 
 fn agent(url: &Url) -> Result<Agent, CommandError> {
