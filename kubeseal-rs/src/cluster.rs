@@ -1,6 +1,7 @@
 //! The controller of a cluster, reached through the API server's service proxy.
 
 mod connection;
+mod login;
 mod reply;
 
 use std::time::Duration;
@@ -76,8 +77,7 @@ impl Controller {
     }
 
     fn not_found(&self, reason: impl Into<String>) -> CommandError {
-        CommandError::new("cannot get sealed secret service")
-            .because(reason.into())
+        cannot_look_up(reason)
             .hint(format!(
                 "looked for the Service {}/{}: name another with --controller-namespace and --controller-name \
                  (the Helm chart calls it sealed-secrets)",
@@ -97,8 +97,13 @@ impl Session {
         let reply = self
             .send(Method::GET, &path, "application/json", Vec::new())
             .map_err(|reason| controller.not_found(reason))?;
-        if reply.status != StatusCode::OK {
-            return Err(controller.not_found(reply.reason()));
+        match reply.status {
+            StatusCode::OK => {}
+            StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => {
+                return Err(hint_on(cannot_look_up(reply.reason()), &reply)
+                    .hint("to seal without a cluster, hand over its certificate with --cert"));
+            }
+            _ => return Err(controller.not_found(reply.reason())),
         }
         let service: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         match service["spec"]["ports"].get(0) {
@@ -220,9 +225,16 @@ impl Session {
     }
 }
 
+fn cannot_look_up(reason: impl Into<String>) -> CommandError {
+    CommandError::new("cannot get sealed secret service").because(reason.into())
+}
+
 fn hint_on(error: CommandError, reply: &Reply) -> CommandError {
     match reply.status {
-        StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => error.hint(
+        StatusCode::UNAUTHORIZED => error.hint(
+            "the API server does not know who you are: log in again, or say it in the kubeconfig or with --token",
+        ),
+        StatusCode::FORBIDDEN => error.hint(
             "you need the rights to get services and to get and create services/proxy in the controller's namespace",
         ),
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::NOT_FOUND => {

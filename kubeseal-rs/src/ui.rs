@@ -62,6 +62,15 @@ impl Ui {
     }
 }
 
+/// Asks a person at a terminal for a line that is no secret.
+pub(crate) fn ask(question: &str) -> io::Result<String> {
+    let mut stderr = io::stderr().lock();
+    write!(stderr, "{question}").and_then(|()| stderr.flush())?;
+    let mut line = String::new();
+    io::stdin().read_line(&mut line)?;
+    Ok(line.trim().to_owned())
+}
+
 /// How far a long piece of work is: one line on a terminal, nothing elsewhere or when it is done soon.
 pub(crate) struct Progress {
     what: &'static str,

@@ -6,6 +6,7 @@ mod compare;
 mod https;
 mod in_place;
 mod keyring;
+mod login;
 mod manual;
 mod recovery;
 mod refusals;

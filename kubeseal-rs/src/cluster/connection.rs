@@ -9,6 +9,7 @@ use kube::config::{
 };
 use kube::{Client, Config};
 
+use super::login;
 use crate::error::CommandError;
 
 const SERVICE_ACCOUNT_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
@@ -164,6 +165,8 @@ impl Connection {
         let user = find_user
             .and_then(|known| known.auth_info)
             .unwrap_or_default();
+        let cluster = overrule_cluster(cluster, &self.cluster_fields);
+        let user = login::complete(overrule_user(user, &self.user_fields), &cluster)?;
         let only = "only".to_owned();
         let context = Context {
             cluster: only.clone(),
@@ -173,12 +176,12 @@ impl Connection {
         Ok(Kubeconfig {
             clusters: vec![NamedCluster {
                 name: only.clone(),
-                cluster: Some(overrule_cluster(cluster, &self.cluster_fields)),
+                cluster: Some(cluster),
                 ..NamedCluster::default()
             }],
             auth_infos: vec![NamedAuthInfo {
                 name: only.clone(),
-                auth_info: Some(overrule_user(user, &self.user_fields)),
+                auth_info: Some(user),
                 ..NamedAuthInfo::default()
             }],
             contexts: vec![NamedContext {
