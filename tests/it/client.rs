@@ -1,6 +1,7 @@
 //! Our client, as a person uses it: side by side with the original where both have an answer.
 
 mod certificates;
+mod choices;
 mod cluster;
 mod compare;
 mod https;
@@ -8,6 +9,7 @@ mod in_place;
 mod keyring;
 mod login;
 mod manual;
+mod our_controller;
 mod recovery;
 mod refusals;
 

@@ -80,6 +80,8 @@ fn a_secret_of_somebody_else_is_left_alone_until_it_may_be_touched() {
         .metric("sealed_secrets_controller_unseal_errors_total{namespace=");
     assert_eq!(errors, 2.0, "{}", stand.controller.metrics());
 
+    assert_eq!(stand.operations(), 0.0, "nothing was opened for nothing");
+
     // Its owner allows it: noticed at once, and the condition loses its message.
     stand.cluster.api.patch(
         &stand.secret_path("granted"),

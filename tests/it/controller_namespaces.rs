@@ -1,5 +1,6 @@
 //! Where the controller looks: named namespaces, chosen ones, and SealedSecrets with certain labels.
 
+use decryptor::sealed::PATCH;
 use keys::Scope;
 use serde_json::json;
 use testkit::{Cluster, path};
@@ -75,7 +76,18 @@ fn a_secret_is_deleted_with_its_sealed_secret_in_the_old_way() {
     let stand = Stand::start_with(&[], |launch| launch.args(["--old-gc-behavior=true"]));
     stand.apply(&stand.sealed("db", &DATA));
     stand.wait_synced("db", "True");
+    stand.create_secret("patched", &[PATCH], &[("old", "1")]);
+    stand.apply(&stand.sealed("patched", &DATA));
+    stand.wait_synced("patched", "True");
+    stand.create_secret("foreign", &[], &[("old", "1")]);
+    stand.apply(&stand.sealed("foreign", &DATA));
+    stand.wait_synced("foreign", "False");
+    for name in ["patched", "foreign", "db"] {
+        stand.cluster.api.delete(&stand.sealed_path(name));
+    }
     // Without the reference, garbage collection would not.
-    stand.cluster.api.delete(&stand.sealed_path("db"));
     stand.cluster.wait_gone(&stand.secret_path("db"));
+    // Those of somebody else were deleted by nobody.
+    stand.wait_data("patched", &[("old", "1"), ("foo", "bar")]);
+    stand.wait_data("foreign", &[("old", "1")]);
 }

@@ -183,6 +183,15 @@ fn what_cannot_be_told_from_outside_has_no_mark() {
             .mark(&old, &View::of_live(&secret(|_| ())), [])
             .is_none()
     );
+    let many: serde_json::Map<_, _> = (0..=MOST_NAMES)
+        .map(|number| (format!("k{number}"), json!("AgA=")))
+        .collect();
+    let wide = sealed(|s| s["spec"]["encryptedData"] = Value::Object(many));
+    assert!(
+        marker
+            .mark(&wide, &View::of_live(&secret(|_| ())), [])
+            .is_none()
+    );
     let nowhere = sealed(|s| s["metadata"]["uid"] = json!(""));
     assert!(
         marker

@@ -1,25 +1,35 @@
 //! Our client and the controller of a cluster, the original's first of all.
 
-use std::fs;
+use std::{fs, sync::Arc};
 
 use serde_json::{Value, json};
-use testkit::{Cluster, cli, cluster, cluster::User, controller, path, wait_until};
+use testkit::{
+    Cluster, cli, cluster,
+    cluster::User,
+    controller::{self, Controller, Launch},
+    path, wait_until,
+};
 
 use super::{HINT, folder, read};
 
-/// A controller of theirs in a namespace of its own, and a namespace that it looks after.
-struct Stand {
-    cluster: std::sync::Arc<Cluster>,
-    home: String,
-    namespace: String,
-    controller: controller::Controller,
+/// A controller in a namespace of its own, and a namespace that it looks after.
+pub(super) struct Stand {
+    pub(super) cluster: Arc<Cluster>,
+    pub(super) home: String,
+    pub(super) namespace: String,
+    pub(super) controller: Controller,
 }
 
 impl Stand {
+    /// The original's.
     fn start(args: &[&str]) -> Self {
+        Self::start_of(controller::theirs, args)
+    }
+
+    pub(super) fn start_of(which: fn(&Arc<Cluster>) -> Launch, args: &[&str]) -> Self {
         let cluster = cluster::shared();
         let (home, namespace) = (cluster.namespace(), cluster.namespace());
-        let controller = controller::theirs(&cluster)
+        let controller = which(&cluster)
             .namespace(&home)
             .only_namespaces(&[&namespace])
             .args(["--key-size=2048"].iter().chain(args).copied())
@@ -32,20 +42,20 @@ impl Stand {
         }
     }
 
-    fn ours(&self) -> cli::Run {
+    pub(super) fn ours(&self) -> cli::Run {
         cli::ours()
             .args(["--controller-namespace", &self.home])
             .kubeconfig(&self.cluster.kubeconfig(&User::Admin))
     }
 
-    fn secret(&self, name: &str) -> Value {
+    pub(super) fn secret(&self, name: &str) -> Value {
         json!({
             "apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": self.namespace},
             "stringData": {"password": "hunter2", "empty": ""},
         })
     }
 
-    fn apply(&self, sealed: &Value) -> Value {
+    pub(super) fn apply(&self, sealed: &Value) -> Value {
         let name = sealed["metadata"]["name"].as_str().expect("a name");
         self.cluster
             .api
