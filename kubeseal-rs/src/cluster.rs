@@ -24,6 +24,7 @@ const MOST_BYTES: usize = 64 << 20;
 const MOST_RETRIES: usize = 20;
 /// The longest wait before one of these.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const OFFLINE: &str = "to seal without a cluster, hand over its certificate with --cert";
 
 /// Which controller, in which cluster.
 #[derive(Clone)]
@@ -80,10 +81,10 @@ impl Controller {
         cannot_look_up(reason)
             .hint(format!(
                 "looked for the Service {}/{}: name another with --controller-namespace and --controller-name \
-                 (the Helm chart calls it sealed-secrets)",
+                 (the Helm chart of sealed-secrets calls it sealed-secrets)",
                 self.namespace, self.name
             ))
-            .hint("to seal without a cluster, hand over its certificate with --cert")
+            .hint(OFFLINE)
     }
 }
 
@@ -96,12 +97,15 @@ impl Session {
         );
         let reply = self
             .send(Method::GET, &path, "application/json", Vec::new())
-            .map_err(|reason| controller.not_found(reason))?;
+            .map_err(|reason| {
+                cannot_look_up(reason)
+                    .hint("is the cluster up, and the kubeconfig's context the one you mean? `kubectl cluster-info` asks the same server")
+                    .hint(OFFLINE)
+            })?;
         match reply.status {
             StatusCode::OK => {}
             StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => {
-                return Err(hint_on(cannot_look_up(reply.reason()), &reply)
-                    .hint("to seal without a cluster, hand over its certificate with --cert"));
+                return Err(hint_on(cannot_look_up(reply.reason()), &reply).hint(OFFLINE));
             }
             _ => return Err(controller.not_found(reply.reason())),
         }

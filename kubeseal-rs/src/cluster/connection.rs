@@ -50,7 +50,7 @@ impl Connection {
             return Config::incluster().map_err(|_| {
                 CommandError::new("no configuration of a cluster has been provided")
                     .hint("name a kubeconfig file with --kubeconfig or $KUBECONFIG; it is also looked for in ~/.kube/config")
-                    .hint("to seal without a cluster, hand over its certificate with --cert")
+                    .hint(super::OFFLINE)
             });
         }
         let kubeconfig = self.overrule(kubeconfig)?;
@@ -287,8 +287,20 @@ fn namespace_of_pod() -> String {
 
 /// An error of the client with its reasons, in one line.
 pub(super) fn describe(error: &kube::Error) -> String {
-    let mut text = error.to_string();
     let mut next = std::error::Error::source(error);
+    if matches!(error, kube::Error::Service(_)) {
+        // What lies between is about the library, not about the network.
+        let innermost = std::iter::successors(next, |reason| reason.source()).last();
+        let reason = innermost.map(|reason| match reason.downcast_ref() {
+            Some(error) => crate::error::io_reason(error),
+            None => reason.to_string(),
+        });
+        return format!(
+            "cannot reach the API server: {}",
+            reason.unwrap_or_else(|| error.to_string())
+        );
+    }
+    let mut text = error.to_string();
     while let Some(reason) = next {
         let reason_text = reason.to_string();
         if !text.contains(&reason_text) {

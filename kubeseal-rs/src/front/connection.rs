@@ -18,7 +18,7 @@ pub(super) struct ConnectionFlags {
     /// Namespace of the controller's Service
     #[arg(long, value_name = "NAMESPACE", default_value = "kube-system")]
     controller_namespace: String,
-    /// Name of the controller's Service; the Helm chart calls it sealed-secrets
+    /// Name of the controller's Service; the chart of sealed-secrets calls it sealed-secrets
     #[arg(long, value_name = "NAME", default_value = "sealed-secrets-controller")]
     controller_name: String,
     /// Namespace for Secrets that declare none

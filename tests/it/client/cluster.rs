@@ -195,6 +195,9 @@ fn a_controller_that_is_not_there_is_an_error_that_names_the_flags() {
         "{}",
         output.stderr
     );
+    let output = super::ours().arg("--fetch-cert").output();
+    let refused = "error: cannot get sealed secret service: cannot reach the API server: connection refused\nhint: is the cluster up";
+    assert!(output.stderr.starts_with(refused), "{}", output.stderr);
 }
 
 #[test]
