@@ -107,3 +107,20 @@ fn strict_templates_turned_on_later_look_at_what_was_rendered_before() {
         before["metadata"]["resourceVersion"]
     );
 }
+
+#[test]
+fn without_a_status_there_is_no_mark_and_a_restart_opens_again() {
+    let stand = Stand::start_with(&[], |launch| launch.args(["--update-status=false"]));
+    stand.apply(&stand.sealed("db", &[("foo", "bar")]));
+    let before = stand.wait_data("db", &[("foo", "bar")]);
+    let stand = stand.restart(|_| ());
+    testkit::wait_until("it was opened again", testkit::PATIENCE, || {
+        match stand.operations() {
+            0.0 => Err("not yet"),
+            _ => Ok(()),
+        }
+    });
+    let sealed = stand.cluster.sealed_secret(&stand.namespace, "db");
+    assert_eq!(sealed.expect("it is there")["status"], Value::Null);
+    assert_eq!(stand.secret("db"), Some(before), "and found right");
+}
