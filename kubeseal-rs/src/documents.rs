@@ -12,6 +12,12 @@ pub(crate) fn read(text: &[u8]) -> Result<Vec<Document>, CommandError> {
     manifest::read(text).map_err(|e| CommandError::new("cannot read the input").because(e))
 }
 
+/// There was nothing where SealedSecrets were expected.
+pub(crate) fn none_found() -> CommandError {
+    CommandError::new("no sealed secrets found in the input")
+        .hint("hand over SealedSecrets as YAML or JSON: in a file or on standard input")
+}
+
 /// Words for where a document stands and what it is. Empty if it is the only one.
 pub(crate) fn place(document: &Document, count: usize) -> String {
     let name = document

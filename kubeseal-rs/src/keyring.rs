@@ -140,7 +140,9 @@ impl Keyring {
             keys.push((key, Some(pair.cert)));
         }
         match keys.is_empty() {
-            true => Err(self.empty()),
+            true => Err(self.empty().hint(
+                "to open what was sealed elsewhere, name its private keys with --recovery-private-key",
+            )),
             false => Ok(KeyRing::new(keys)),
         }
     }
@@ -227,8 +229,17 @@ impl Keyring {
     }
 
     fn empty(&self) -> CommandError {
-        CommandError::new(format!("the keyring {} has no key", self.folder.display()))
-            .hint("make one with `kubeseal keyring new`")
+        CommandError::new(format!("the keyring {} has no key", self.folder.display())).hint(
+            match default_folder() {
+                Some(folder) if folder == self.folder => {
+                    "make one with `kubeseal keyring new`".to_owned()
+                }
+                _ => format!(
+                    "make one with `kubeseal keyring new --keyring {}`",
+                    self.folder.display()
+                ),
+            },
+        )
     }
 }
 

@@ -40,7 +40,7 @@ pub(crate) fn run(args: Args, ui: &mut Ui) -> Result<(), CommandError> {
         reports.extend(look(&name, &text, cert.as_ref()).map_err(|e| e.at(name))?);
     }
     if reports.is_empty() {
-        return Err(CommandError::new("no sealed secrets found in the input"));
+        return Err(documents::none_found());
     }
     let text = match json {
         true => manifest::write_json(&to_json(&reports)?),

@@ -36,8 +36,11 @@ pub(crate) fn run(args: Args, ui: &mut Ui) -> Result<(), CommandError> {
         how,
     } = args;
     let at_target = |e: CommandError| e.at(target.display());
-    let text = files::read(&target)
-        .map_err(|e| CommandError::new(format!("open {}", target.display())).because(e))?;
+    let text = files::read(&target).map_err(|e| {
+        CommandError::new(format!("open {}", target.display()))
+            .because(e)
+            .hint("--merge-into changes a SealedSecret file that is there; -w writes a new one")
+    })?;
     let documents = documents::read(&text).map_err(at_target)?;
     let document = only_sealed_secret(&documents).map_err(at_target)?;
     let sealed = documents::sealed_secret(document.value()).map_err(at_target)?;

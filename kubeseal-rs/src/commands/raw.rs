@@ -28,6 +28,9 @@ pub(crate) struct Args {
     pub(crate) namespaces: Namespaces,
 }
 
+const BOUND: &str =
+    "the value opens only in the Secret that these name; --scope cluster-wide lets it open in any";
+
 pub(crate) fn run(args: Args, ui: &mut Ui) -> Result<(), CommandError> {
     let Args {
         value,
@@ -44,12 +47,14 @@ pub(crate) fn run(args: Args, ui: &mut Ui) -> Result<(), CommandError> {
             CommandError::new(format!(
                 "must provide the --namespace flag with --raw and --scope {scope}"
             ))
+            .hint(BOUND)
         })?,
     };
     if scope == Scope::Strict && name.is_none() {
         return Err(CommandError::new(format!(
             "must provide the --name flag with --raw and --scope {scope}"
-        )));
+        ))
+        .hint(BOUND));
     }
     let value = match value {
         Some(path) => files::read(&path)

@@ -115,7 +115,7 @@ fn to_output(
 fn edit<'a>(text: &'a [u8], sealer: &Sealer) -> Result<Editor<'a>, CommandError> {
     let documents = documents::read(text)?;
     if documents.is_empty() {
-        return Err(CommandError::new("no sealed secrets found in the input"));
+        return Err(documents::none_found());
     }
     for document in &documents {
         documents::sealed_secret(document.value()).map_err(|e| e.at(document.place()))?;

@@ -34,7 +34,7 @@ pub(crate) fn run(args: Args, ui: &mut Ui) -> Result<(), CommandError> {
     let text = input.read("json/yaml k8s resource", ui)?;
     let documents = documents::read(&text)?;
     if documents.is_empty() {
-        return Err(CommandError::new("no sealed secrets found in the input"));
+        return Err(documents::none_found());
     }
     let mut secrets = Vec::with_capacity(documents.len());
     for document in &documents {

@@ -86,7 +86,8 @@ fn each(
     if documents.is_empty() {
         return Err(CommandError::new(
             "no secrets found. Ensure the input is valid and UTF-8 encoded",
-        ));
+        )
+        .hint("hand over a Secret as YAML or JSON, with -f or on standard input; `kubectl create secret … --dry-run=client -o yaml` makes one"));
     }
     let mut ready = Vec::with_capacity(documents.len());
     for document in documents {

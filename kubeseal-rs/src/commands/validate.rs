@@ -35,9 +35,7 @@ pub(crate) fn run(args: Args, ui: &mut Ui) -> Result<(), CommandError> {
     let text = input.read("json/yaml k8s resource", ui)?;
     let documents = documents::read(&text)?;
     if documents.is_empty() {
-        return Err(CommandError::new(
-            "no sealed secrets found in the input: there is nothing to validate",
-        ));
+        return Err(documents::none_found().because("there is nothing to validate"));
     }
     let mut sealed = Vec::with_capacity(documents.len());
     for document in &documents {

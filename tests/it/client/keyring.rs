@@ -129,7 +129,7 @@ fn an_empty_keyring_says_how_to_fill_it() {
     assert!(
         output
             .stderr
-            .contains("hint: make one with `kubeseal keyring new`"),
+            .contains("hint: make one with `kubeseal keyring new --keyring /"),
         "{}",
         output.stderr
     );
