@@ -105,7 +105,7 @@ pub struct Core {
     pub leader: watch::Receiver<bool>,
     /// Counters.
     pub metrics: Arc<Metrics>,
-    /// Becomes true once the SealedSecrets have been read, or at once on a controller that does not lead.
+    /// Becomes true once the SealedSecrets have been read, and stays so.
     pub ready: watch::Sender<bool>,
     /// Becomes true when the core is to end.
     pub shutdown: watch::Receiver<bool>,
@@ -129,14 +129,12 @@ pub async fn run(core: Core) -> Result<(), RunError> {
     } = core;
     let api = Arc::new(Api::new(client));
     loop {
-        ready.send_replace(true);
         let leads = async { leader.wait_for(|leads| *leads).await.is_ok() };
         let asked = async { drop(shutdown.wait_for(|asked| *asked).await) };
         tokio::select! {
             leads = leads => if !leads { return Err(RunError::Ended("leader election")) },
             () = asked => return Ok(()),
         }
-        ready.send_replace(false);
         let (events, writer) = Events::new(&settings.instance, clock);
         let (api, settings, ring) = (Arc::clone(&api), settings.clone(), ring.clone());
         let writing = tokio::spawn(writer.run(Arc::clone(&api)));
