@@ -61,7 +61,40 @@ impl Template {
         limits: &Limits,
         ambient: &Ambient,
     ) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
-        exec::render(&self.name, &self.bodies, dot, limits, ambient)
+        let mut left = *limits;
+        exec::render(
+            &self.name,
+            &self.bodies,
+            &exec::dot(dot),
+            &mut left,
+            ambient,
+        )
+    }
+}
+
+/// Renders templates one after the other over the same dot. The limits hold for all of them together.
+pub struct Series {
+    dot: value::Value,
+    left: Limits,
+}
+
+impl Series {
+    /// A series over `dot` that may use `limits`.
+    pub fn new(dot: &Dot, limits: &Limits) -> Self {
+        Self {
+            dot: exec::dot(dot),
+            left: *limits,
+        }
+    }
+
+    /// Renders the next template; `ambient` remembers whether it was used.
+    pub fn render(
+        &mut self,
+        template: &Template,
+        ambient: &Ambient,
+    ) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
+        let Template { name, bodies } = template;
+        exec::render(name, bodies, &self.dot, &mut self.left, ambient)
     }
 }
 

@@ -254,6 +254,50 @@ fn wrongly_typed_values_fail_alone() {
 }
 
 #[test]
+fn many_values_that_do_not_open_are_not_all_tried() {
+    let mut object = sealed(Scope::Strict);
+    let value = object.spec.encrypted_data["password"].clone();
+    object.metadata.name = "other".to_owned();
+    object.spec.encrypted_data = (0..80)
+        .map(|number| (format!("{number:03}"), value.clone()))
+        .collect();
+    let text = open(&object).expect_err("none opens").to_string();
+    let (no_key, not_tried) = text.split_once('\n').expect("two reasons");
+    assert!(no_key.starts_with("no key could decrypt secret (000, ") && no_key.ends_with("063)"));
+    assert!(not_tried.starts_with("not tried, as too many others failed (064, "));
+    assert!(not_tried.ends_with("079)"));
+}
+
+#[test]
+fn the_bounds_hold_for_all_templates_of_an_object_together() {
+    let with = |templates: &[(&str, &str)]| {
+        let mut object = sealed(Scope::Strict);
+        let templates = templates.iter();
+        object.spec.template.data = templates
+            .map(|(key, source)| ((*key).to_owned(), Some((*source).to_owned())))
+            .collect();
+        open(&object).map(drop).map_err(|error| error.to_string())
+    };
+    let steps = "{{ len (until 600000) }}";
+    let output = "{{ repeat 900000 \"x\" }}";
+    let memory = "{{ len (repeat 40000000 \"x\") }}";
+    for (source, reason) in [
+        (steps, "too many steps"),
+        (output, "writes too much"),
+        (memory, "too much memory"),
+    ] {
+        assert_eq!(with(&[("a", source)]), Ok(()));
+        let both = with(&[("a", source), ("b", source)]);
+        let text = both.expect_err("together they are too much");
+        assert!(text.contains(reason) && text.ends_with("(b)"), "{text}");
+    }
+    // The dot is not copied for each: this would take minutes.
+    let names: Vec<String> = (0..20_000).map(|number| number.to_string()).collect();
+    let many: Vec<_> = names.iter().map(|name| (name.as_str(), "")).collect();
+    assert_eq!(with(&many), Ok(()));
+}
+
+#[test]
 fn hints_read_back_and_a_lying_hint_changes_no_result() {
     let (ring, cert) = pair();
     let (_, other) = new_key();

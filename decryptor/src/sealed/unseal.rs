@@ -12,15 +12,18 @@ use zeroize::Zeroizing;
 
 use super::hint::{self, KeyHints};
 use super::resource::{API_VERSION, KIND, Metadata, SealedSecret, TextMap};
-use super::template::{Ambient, Limits, Template};
+use super::template::{Ambient, Limits, Series, Template};
 use super::{SKIP_SET_OWNER_REFERENCES, is_true};
+
+/// After so many values that do not open, no further one is tried.
+const MOST_FAILURES: usize = 64;
 
 /// How to unseal.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Whether `spec.data`, the form from before 2018, is opened.
     pub accept_deprecated_data: bool,
-    /// Bounds on templates, and what a missing key means in them.
+    /// Bounds on all templates together, and what a missing key means in them.
     pub limits: Limits,
 }
 
@@ -85,6 +88,9 @@ pub enum ItemError {
     /// It is not base64.
     #[error("illegal base64 data")]
     NotBase64,
+    /// So many others failed that it was left alone: each costs a private-key operation per sealing key.
+    #[error("not tried, as too many others failed")]
+    NotTried,
     /// What it holds is not the JSON of a Secret.
     #[error("the sealed data is not a Secret")]
     NotASecret,
@@ -174,6 +180,10 @@ fn open_items(
     let mut errors = Vec::new();
     let mut data = BTreeMap::new();
     for (key, text) in &sealed.spec.encrypted_data {
+        if errors.len() >= MOST_FAILURES {
+            errors.push((key.clone(), ItemError::NotTried));
+            continue;
+        }
         match decode(text).ok_or(ItemError::NotBase64).and_then(|bytes| {
             ring.open(&bytes, label, hints.of(key))
                 .map_err(|_| ItemError::NoKey)
@@ -227,6 +237,7 @@ fn render(
         data.iter()
             .map(|(key, value)| (key.clone(), Zeroizing::new(value.expose_secret().to_vec()))),
     );
+    let mut series = Series::new(&dot, limits);
     let (mut rendered, mut varying, mut errors) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
     for (key, source) in sources
         .iter()
@@ -234,7 +245,7 @@ fn render(
     {
         let result = Template::parse(key, source).and_then(|template| {
             let ambient = Ambient::default();
-            let value = template.render_with(&dot, limits, &ambient)?;
+            let value = series.render(&template, &ambient)?;
             Ok((value, ambient.was_used()))
         });
         match result {

@@ -12,7 +12,7 @@ pub enum MissingKey {
     Error,
 }
 
-/// Bounds on the work of one rendering, and how a missing key is treated.
+/// Bounds on the work of one rendering, or of several together, and how a missing key is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Nodes executed, functions called and elements produced.
@@ -53,6 +53,12 @@ impl Budget {
             memory: limits.memory,
             depth: limits.depth,
         }
+    }
+
+    /// Says in `limits` what was not used.
+    pub(super) fn leave(&self, limits: &mut Limits) {
+        limits.steps = self.steps;
+        limits.memory = self.memory;
     }
 
     /// Takes one step.

@@ -17,26 +17,30 @@ use super::print::{display, grow};
 use super::signature::{Arguments, Context, Type, constant};
 use super::value::{Dict, Str, Value};
 
-/// Renders the template `name` out of `bodies`.
-pub(super) fn render(
-    name: &str,
-    bodies: &BTreeMap<String, Vec<Node>>,
-    dot: &Dot,
-    limits: &Limits,
-    ambient: &Ambient,
-) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
-    let values = dot
+/// A dot as templates see it.
+pub(super) fn dot(values: &Dot) -> Value {
+    let values = values
         .iter()
         .map(|(key, value)| (Str::from(key.as_str()), Str::from(value.as_slice())))
         .collect();
-    let dot = Value::Strings(Rc::new(values));
+    Value::Strings(Rc::new(values))
+}
+
+/// Renders the template `name` out of `bodies`, and takes what that costs from `left`.
+pub(super) fn render(
+    name: &str,
+    bodies: &BTreeMap<String, Vec<Node>>,
+    dot: &Value,
+    left: &mut Limits,
+    ambient: &Ambient,
+) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
     let mut run = Run {
         bodies,
         out: Zeroizing::new(Vec::new()),
-        output: limits.output,
-        missing_key: limits.missing_key,
+        output: left.output,
+        missing_key: left.missing_key,
         context: Context {
-            budget: Budget::new(limits),
+            budget: Budget::new(left),
             ambient,
             written: Vec::new(),
         },
@@ -46,7 +50,9 @@ pub(super) fn render(
     };
     let result = bodies
         .get(name)
-        .map_or(Ok(Flow::Next), |body| run.walk(&dot, body));
+        .map_or(Ok(Flow::Next), |body| run.begin(dot, body));
+    run.context.budget.leave(left);
+    left.output -= run.out.len();
     for written in std::mem::take(&mut run.context.written) {
         if let Dict(Some(entries)) = written {
             drop(entries.0.take());
@@ -83,6 +89,12 @@ enum Flow {
 }
 
 impl<'t> Run<'t> {
+    /// Even a template of nothing takes a step.
+    fn begin(&mut self, dot: &Value, body: &'t [Node]) -> Result<Flow, Problem> {
+        self.step()?;
+        self.walk(dot, body)
+    }
+
     fn step(&mut self) -> Result<(), Problem> {
         self.context.budget.step()
     }
