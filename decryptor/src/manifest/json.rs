@@ -60,7 +60,7 @@ fn line_breaks(text: &str) -> usize {
 }
 
 /// Skips white space and separator lines: three dashes, then at most a comment.
-fn skip_separators(text: &str) -> &str {
+pub(super) fn skip_separators(text: &str) -> &str {
     let mut rest = text;
     loop {
         let blank = rest.len() - rest.trim_ascii_start().len();

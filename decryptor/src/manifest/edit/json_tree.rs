@@ -3,12 +3,12 @@
 use saphyr_parser::ScalarStyle;
 
 use super::tree::{Entry, Flow, Key, Kind, Node};
-use crate::manifest::MAX_DEPTH;
+use crate::manifest::{MAX_DEPTH, json};
 
 /// The first value of a JSON text. Returns `None` if there is none.
 pub(super) fn build(text: &str) -> Option<Node> {
-    let start = text.find(['{', '['])?;
-    Scanner { text, at: start }.value(0)
+    let at = text.len() - json::skip_separators(text).len();
+    Scanner { text, at }.value(0)
 }
 
 struct Scanner<'a> {
@@ -35,6 +35,9 @@ impl Scanner<'_> {
                     |c: char| !matches!(c, ',' | ']' | '}' | ':') && !c.is_ascii_whitespace();
                 let rest = &self.text[start..];
                 self.at += rest.len() - rest.trim_start_matches(word).len();
+                if self.at == start {
+                    return None;
+                }
                 Kind::Scalar(ScalarStyle::Plain)
             }
         };

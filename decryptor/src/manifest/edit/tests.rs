@@ -46,6 +46,11 @@ fn values_are_replaced_in_their_style() {
         ("{a: old, b: [1]}\n", "{a: new, b: [1]}\n"),
         ("{\"b\":1,\"a\":\"old\"}", "{\"b\":1,\"a\":\"new\"}"),
         ("---\n# head\na: old\n...\n", "---\n# head\na: new\n...\n"),
+        ("--- # [:\n{\"a\":\"old\"}", "--- # [:\n{\"a\":\"new\"}"),
+        (
+            "--- # {a: old}\n{\"a\":\"old\"}",
+            "--- # {a: old}\n{\"a\":\"new\"}",
+        ),
     ];
     for (text, expected) in cases {
         check(text, &[("a", json!("new"))], expected);
