@@ -1,5 +1,11 @@
 //! AES-256-GCM (NIST SP 800-38D): the only cipher code.
 
+#[cfg(feature = "sops")]
+mod value_cipher;
+
+#[cfg(feature = "sops")]
+pub use value_cipher::{ValueCipher, ValueNonce};
+
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
