@@ -1,6 +1,5 @@
 //! Regular expressions, by Go's syntax and Go's rules for empty matches.
 
-mod pattern;
 mod search;
 
 use super::super::error::{Bound, Problem};
@@ -12,7 +11,7 @@ use super::super::signature::{
 use super::super::unicode::{decode, is_digit, is_letter};
 use super::super::value::{Element, List, Value};
 use super::{Entry, Outcome, fixed};
-use pattern::Pattern;
+use crate::go_pattern::{self, Pattern};
 use search::{Groups, Subject, bounds};
 
 pub(super) const TABLE: &[Entry] = &[
@@ -58,7 +57,7 @@ pub(super) const TABLE: &[Entry] = &[
 fn compiled(context: &mut Context<'_>, arguments: &Arguments) -> Result<Pattern, Problem> {
     let source = arguments.text(0);
     let translated =
-        pattern::translate(source).ok_or(Problem::Execution("not a regular expression"))?;
+        go_pattern::translate(source).ok_or(Problem::Execution("not a regular expression"))?;
     context
         .budget
         .steps(50 + source.len().saturating_mul(translated.weight) / 4)?;

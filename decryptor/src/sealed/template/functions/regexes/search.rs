@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::super::super::error::Problem;
 use super::super::super::signature::Context;
 use super::super::super::unicode::{characters, decode, push};
-use super::pattern::Pattern;
+use crate::go_pattern::Pattern;
 
 /// Where groups begin and end; the whole match is the first.
 pub(super) type Groups = Vec<Option<(usize, usize)>>;

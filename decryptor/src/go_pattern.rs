@@ -12,16 +12,16 @@ const REPEAT: usize = 1000;
 const DEPTH: usize = 100;
 
 /// A compiled pattern.
-pub(super) struct Pattern {
-    pub(super) regex: Regex,
+pub(crate) struct Pattern {
+    pub(crate) regex: Regex,
     /// What matching a byte may cost.
-    pub(super) cost: usize,
+    pub(crate) cost: usize,
     names: Vec<Option<String>>,
 }
 
 impl Pattern {
     /// The groups that a replacement may mean by `name`, in order.
-    pub(super) fn groups(&self, name: &[u8]) -> Vec<usize> {
+    pub(crate) fn groups(&self, name: &[u8]) -> Vec<usize> {
         let Ok(name) = str::from_utf8(name) else {
             return Vec::new();
         };
@@ -42,17 +42,17 @@ impl Pattern {
 }
 
 /// A pattern in the other syntax.
-pub(super) struct Translated {
+pub(crate) struct Translated {
     source: String,
     length: usize,
     /// How often something in it may be repeated.
-    pub(super) weight: usize,
+    pub(crate) weight: usize,
     names: Vec<Option<String>>,
 }
 
 impl Translated {
     /// Returns `None` if it is too large.
-    pub(super) fn compile(self) -> Option<Pattern> {
+    pub(crate) fn compile(self) -> Option<Pattern> {
         let regex = RegexBuilder::new(&self.source)
             .size_limit(SIZE)
             .dfa_size_limit(SIZE)
@@ -67,7 +67,7 @@ impl Translated {
 }
 
 /// Rewrites a pattern. Returns `None` if Go would refuse it.
-pub(super) fn translate(source: &[u8]) -> Option<Translated> {
+pub(crate) fn translate(source: &[u8]) -> Option<Translated> {
     let source = str::from_utf8(source).ok()?;
     let mut translator = Translator::of(source);
     translator.run()?;
