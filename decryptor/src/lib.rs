@@ -3,3 +3,4 @@
 mod go_pattern;
 pub mod manifest;
 pub mod sealed;
+mod yaml_span;

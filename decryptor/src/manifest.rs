@@ -6,14 +6,14 @@ use std::fmt;
 use serde_json::Value;
 
 pub mod edit;
-mod go_float;
+pub(crate) mod go_float;
 mod json;
 mod list;
-mod scalar;
+pub(crate) mod scalar;
 mod wipe;
 mod write_json;
 mod write_yaml;
-mod yaml;
+pub(crate) mod yaml;
 
 pub use scalar::text_of_scalar;
 pub use wipe::wipe;

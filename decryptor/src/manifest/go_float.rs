@@ -2,13 +2,13 @@
 
 /// How many bits a number is rounded to before it is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bits {
+pub(crate) enum Bits {
     Single,
     Double,
 }
 
 /// Go's `strconv.FormatFloat(value, 'g', -1, bits)`: shortest digits, an exponent from 1e+06 on.
-pub(super) fn go_float(value: f64, bits: Bits) -> String {
+pub(crate) fn go_float(value: f64, bits: Bits) -> String {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "rounding is what was asked for"
@@ -40,7 +40,7 @@ pub(super) fn go_float(value: f64, bits: Bits) -> String {
 }
 
 /// A number as Go's `encoding/json` writes it.
-pub(super) fn go_json_float(value: f64) -> String {
+pub(crate) fn go_json_float(value: f64) -> String {
     let shortest = format!("{value:e}");
     let (mantissa, exponent) = split(&shortest);
     if value != 0.0 && !(-6..21).contains(&exponent) {

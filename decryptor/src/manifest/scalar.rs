@@ -66,6 +66,7 @@ fn number(text: &str) -> Resolved {
         text
     };
     integer(plain)
+        .map(Resolved::from)
         .or_else(|| signed_binary(plain))
         .unwrap_or_else(|| float(plain))
 }
@@ -78,8 +79,24 @@ fn signed_binary(plain: &str) -> Option<Resolved> {
     i64::from_str_radix(digits, 2).ok().map(Resolved::Int)
 }
 
+/// A whole number, as large as Go reads it.
+pub(crate) enum Integer {
+    Int(i64),
+    /// Past the largest `Int`.
+    Uint(u64),
+}
+
+impl From<Integer> for Resolved {
+    fn from(integer: Integer) -> Self {
+        match integer {
+            Integer::Int(value) => Self::Int(value),
+            Integer::Uint(value) => Self::Uint(value),
+        }
+    }
+}
+
 /// Go's `ParseInt(…, 0, 64)`, then `ParseUint`: a prefix tells the base, a lone leading zero means octal.
-fn integer(plain: &str) -> Option<Resolved> {
+pub(crate) fn integer(plain: &str) -> Option<Integer> {
     let (sign, magnitude) = match plain.as_bytes() {
         [b'-', ..] => (Some('-'), &plain[1..]),
         [b'+', ..] => (Some('+'), &plain[1..]),
@@ -97,9 +114,9 @@ fn integer(plain: &str) -> Option<Resolved> {
     }
     let value = u64::from_str_radix(digits, base).ok()?;
     match sign {
-        Some('-') => 0i64.checked_sub_unsigned(value).map(Resolved::Int),
-        Some(_) => i64::try_from(value).ok().map(Resolved::Int),
-        None => Some(i64::try_from(value).map_or(Resolved::Uint(value), Resolved::Int)),
+        Some('-') => 0i64.checked_sub_unsigned(value).map(Integer::Int),
+        Some(_) => i64::try_from(value).ok().map(Integer::Int),
+        None => Some(i64::try_from(value).map_or(Integer::Uint(value), Integer::Int)),
     }
 }
 
@@ -111,7 +128,7 @@ fn float(plain: &str) -> Resolved {
 }
 
 /// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`
-fn is_decimal(text: &str) -> bool {
+pub(crate) fn is_decimal(text: &str) -> bool {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),

@@ -4,8 +4,8 @@ use saphyr_parser::{Event, Parser, ScanError, Span};
 use zeroize::Zeroizing;
 
 mod anchors;
-mod characters;
-mod colons;
+pub(crate) mod characters;
+pub(crate) mod colons;
 mod nodes;
 pub(super) mod tags;
 

@@ -5,7 +5,7 @@ use super::ReadError;
 /// Refuses control characters, as go-yaml does, and the Unicode line breaks.
 ///
 /// U+0085, U+2028 and U+2029 end a line in YAML 1.1 and do not in YAML 1.2: the text would mean two things.
-pub(super) fn check(text: &str) -> Result<(), ReadError> {
+pub(crate) fn check(text: &str) -> Result<(), ReadError> {
     let mut start = 0;
     for chunk in text.as_bytes().chunks(64) {
         let suspect = chunk

@@ -5,7 +5,7 @@ use saphyr_parser::{Event, ScalarStyle, Span};
 use super::Refusal;
 
 /// Looks at what follows the colon of keys that have no value.
-pub(super) struct Colons<'a> {
+pub(crate) struct Colons<'a> {
     rest: &'a str,
     /// How many characters stand before the rest.
     index: usize,
@@ -14,7 +14,7 @@ pub(super) struct Colons<'a> {
 }
 
 impl<'a> Colons<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Self {
             rest: text,
             index: 0,
@@ -22,7 +22,7 @@ impl<'a> Colons<'a> {
         }
     }
 
-    pub(super) fn check(&mut self, event: &Event<'_>, span: Span) -> Result<(), Refusal> {
+    pub(crate) fn check(&mut self, event: &Event<'_>, span: Span) -> Result<(), Refusal> {
         let Event::Scalar(text, ScalarStyle::Plain, ..) = event else {
             self.plain_end = None;
             return Ok(());
