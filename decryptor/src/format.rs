@@ -1,0 +1,227 @@
+//! The formats of documents: which one a file has, and how each is read and edited in place.
+
+mod binary;
+mod json;
+mod yaml;
+
+use std::ops::Range;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::sops::metadata::Fields;
+use crate::sops::value::Opened;
+use crate::tree::{Comment, Leaf, Tree};
+
+pub(crate) use binary::{opened as opened_binary, wrapped as wrapped_binary};
+
+/// The syntax of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// One or several YAML documents.
+    Yaml,
+    /// One JSON object.
+    Json,
+    /// Lines of `KEY=value`.
+    Dotenv,
+    /// Sections of `key = value`.
+    Ini,
+    /// Anything: encrypted as one value.
+    Binary,
+}
+
+/// A text that is not of its format.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {reason}")]
+pub struct ParseError {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong there; no value is part of it.
+    pub reason: String,
+}
+
+impl ParseError {
+    pub(crate) fn new(line: usize, reason: &str) -> Self {
+        Self {
+            line: line.max(1),
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+impl Format {
+    /// The format of a file, by the end of its name.
+    pub fn of(path: &Path) -> Self {
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy())
+            .unwrap_or_default();
+        let ends = |end: &str| name.ends_with(end);
+        if ends(".yaml") || ends(".yml") {
+            Self::Yaml
+        } else if ends(".json") {
+            Self::Json
+        } else if ends(".env") {
+            Self::Dotenv
+        } else if ends(".ini") {
+            Self::Ini
+        } else {
+            Self::Binary
+        }
+    }
+
+    /// Its name, as people type it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Yaml => "yaml",
+            Self::Json => "json",
+            Self::Dotenv => "dotenv",
+            Self::Ini => "ini",
+            Self::Binary => "binary",
+        }
+    }
+
+    /// Reads a text, encrypted or not. Binary documents are JSON inside.
+    pub(crate) fn parse(self, text: &str) -> Result<Parsed, ParseError> {
+        match self {
+            Self::Yaml => yaml::parse(text),
+            Self::Json | Self::Binary => json::parse(text),
+            Self::Dotenv | Self::Ini => {
+                let reason = format!("{} documents are not supported yet", self.name());
+                Err(ParseError { line: 1, reason })
+            }
+        }
+    }
+}
+
+/// A text that was read.
+pub(crate) struct Parsed {
+    pub(crate) tree: Tree,
+    /// The metadata of the first document, which is no part of the tree.
+    pub(crate) metadata: Option<Result<Fields, &'static str>>,
+    /// Keys that stand twice in one mapping, with their lines.
+    pub(crate) duplicates: Vec<(usize, String)>,
+    syntax: Syntax,
+}
+
+enum Syntax {
+    Yaml(yaml::Outside),
+    Json(json::Outside),
+}
+
+/// The metadata of another version of the same document, whose layout is kept.
+pub(crate) struct Previous<'p> {
+    pub(crate) text: &'p str,
+    pub(crate) parsed: &'p Parsed,
+    pub(crate) last_modified: &'p str,
+    pub(crate) mac: &'p str,
+}
+
+impl Parsed {
+    /// The bytes that stand for a leaf inside its encrypted value: as written where SOPS reads the same.
+    pub(crate) fn source_form(&self, text: &str, leaf: &Leaf) -> Zeroizing<Vec<u8>> {
+        match &self.syntax {
+            Syntax::Yaml(_) => yaml::source_form(text, leaf),
+            Syntax::Json(_) => json::source_form(text, leaf),
+        }
+    }
+
+    /// Puts an encrypted value in a leaf's place.
+    pub(crate) fn write_encrypted(
+        &self,
+        text: &str,
+        leaf: &Leaf,
+        sealed: &str,
+        keeps: bool,
+        edits: &mut Edits,
+    ) {
+        match &self.syntax {
+            Syntax::Yaml(outside) => outside.write_encrypted(text, leaf, sealed, keeps, edits),
+            Syntax::Json(_) => edits.push(leaf.place.at.clone(), format!("\"{sealed}\"")),
+        }
+    }
+
+    /// Puts a decrypted value in a leaf's place.
+    pub(crate) fn write_opened(
+        &self,
+        text: &str,
+        leaf: &Leaf,
+        opened: &Opened,
+        keeps: bool,
+        edits: &mut Edits,
+    ) -> Result<(), &'static str> {
+        match &self.syntax {
+            Syntax::Yaml(outside) => outside.write_opened(text, leaf, opened, keeps, edits),
+            Syntax::Json(_) => json::write_opened(leaf, opened, edits),
+        }
+    }
+
+    /// Puts another text in a comment's place.
+    pub(crate) fn write_comment(&self, comment: &Comment, text: &str, edits: &mut Edits) {
+        // A line break would end the comment, and what follows would be read.
+        let lines = text.replace('\r', "").replace('\n', "\n#");
+        edits.push(comment.at.clone(), format!("#{lines}"));
+    }
+
+    /// Takes the metadata out.
+    pub(crate) fn remove_metadata(&self, text: &str, edits: &mut Edits) {
+        match &self.syntax {
+            Syntax::Yaml(outside) => outside.remove_metadata(text, edits),
+            Syntax::Json(outside) => outside.remove_metadata(text, edits),
+        }
+    }
+
+    /// Puts metadata in, in the layout of the previous version if one is given.
+    pub(crate) fn write_metadata(
+        &self,
+        text: &str,
+        fields: &Fields,
+        previous: Option<&Previous<'_>>,
+        edits: &mut Edits,
+    ) {
+        match &self.syntax {
+            Syntax::Yaml(outside) => {
+                let block = previous.and_then(|previous| match &previous.parsed.syntax {
+                    Syntax::Yaml(outside) => outside.updated_block(previous),
+                    Syntax::Json(_) => None,
+                });
+                outside.write_metadata(text, fields, block, edits);
+            }
+            Syntax::Json(outside) => {
+                let value = previous.and_then(|previous| match &previous.parsed.syntax {
+                    Syntax::Json(outside) => outside.updated_value(previous),
+                    Syntax::Yaml(_) => None,
+                });
+                outside.write_metadata(text, fields, value, edits);
+            }
+        }
+    }
+}
+
+/// Changes to a text, each in its place.
+#[derive(Default)]
+pub(crate) struct Edits(Vec<(Range<usize>, Zeroizing<String>)>);
+
+impl Edits {
+    pub(crate) fn push(&mut self, at: Range<usize>, text: impl Into<String>) {
+        self.0.push((at, Zeroizing::new(text.into())));
+    }
+
+    /// The text with all changes made. Where two overlap, the first in the text counts.
+    pub(crate) fn apply(mut self, text: &str) -> Zeroizing<String> {
+        self.0.sort_by_key(|(at, _)| at.start);
+        let grown: usize = self.0.iter().map(|(_, text)| text.len()).sum();
+        let mut out = Zeroizing::new(String::with_capacity(text.len() + grown));
+        let mut done = 0;
+        for (at, new) in &self.0 {
+            if at.start < done {
+                continue;
+            }
+            out.push_str(&text[done..at.start]);
+            out.push_str(new);
+            done = at.end;
+        }
+        out.push_str(&text[done..]);
+        out
+    }
+}

@@ -1,0 +1,540 @@
+//! Reads YAML into a tree that knows where everything stands, comments and aliases too.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
+
+use super::comments::{Comments, Found};
+use super::resolve::{self, Tagged};
+use crate::format::ParseError;
+use crate::manifest::yaml::{characters, colons::Colons};
+use crate::tree::{Entry, Item, Leaf, MAX_DEPTH, Pair, Place, Scalar, Style, Tree, Value};
+use crate::yaml_span::{
+    Offsets, after_properties, block_header, double_quoted_end, single_quoted_end,
+};
+
+/// What was read.
+pub(super) struct Read {
+    pub(super) tree: Tree,
+    /// One for each document.
+    pub(super) frames: Vec<Frame>,
+    /// How far lines are indented under their parents.
+    pub(super) step: usize,
+    /// Keys that stand twice in a mapping: the line, and the key.
+    pub(super) duplicates: Vec<(usize, String)>,
+}
+
+/// The outside of a document.
+pub(super) struct Frame {
+    /// Where its last line ends, before the next separator.
+    pub(super) end: usize,
+    /// The column of its keys.
+    pub(super) column: usize,
+    /// Where the braces end that hold it, if some do.
+    pub(super) closing_brace: Option<usize>,
+}
+
+/// More keys that stand twice are not named.
+const MAX_DUPLICATES: usize = 20;
+
+/// Reads a stream of documents.
+pub(super) fn read(text: &str) -> Result<Read, ParseError> {
+    characters::check(text).map_err(|error| ParseError::new(error.line, &error.reason))?;
+    let mut reader = Reader::new(text);
+    let mut colons = Colons::new(text);
+    for event in Parser::new_from_str(text) {
+        let (event, span) =
+            event.map_err(|error| ParseError::new(error.marker().line(), error.info()))?;
+        let line = span.start.line();
+        colons
+            .check(&event, span)
+            .map_err(|reason| ParseError::new(line, &reason))?;
+        reader
+            .take(event, span)
+            .map_err(|reason| ParseError::new(line, reason))?;
+    }
+    Ok(reader.read)
+}
+
+type Taken = Result<(), &'static str>;
+
+struct Reader<'t> {
+    text: &'t str,
+    offsets: Offsets,
+    comments: Comments<'t>,
+    open: Vec<Open>,
+    anchors: HashMap<usize, Value>,
+    /// How many more nodes aliases may repeat.
+    repeats: usize,
+    /// Where the last token ended.
+    last_end: usize,
+    read: Read,
+}
+
+/// A collection that has begun and not ended.
+struct Open {
+    anchor: usize,
+    /// The column of its keys or dashes. `None` until the first one, and in flow collections.
+    column: Option<usize>,
+    flow: bool,
+    braces: bool,
+    node: Node,
+}
+
+enum Node {
+    Map(Vec<Entry>, Option<(String, Range<usize>)>),
+    List(Vec<Item>),
+}
+
+impl<'t> Reader<'t> {
+    fn new(text: &'t str) -> Self {
+        let read = Read {
+            tree: Tree::default(),
+            frames: Vec::new(),
+            step: 0,
+            duplicates: Vec::new(),
+        };
+        Self {
+            text,
+            offsets: Offsets::new(text),
+            comments: Comments::new(text),
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            repeats: text.len() + 1000,
+            last_end: 0,
+            read,
+        }
+    }
+
+    fn take(&mut self, event: Event<'_>, span: Span) -> Taken {
+        let start = self.offsets.byte(self.text, span.start.index());
+        let end = self.offsets.byte(self.text, span.end.index());
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                self.scalar(&text, style, anchor, tag.as_deref(), start..end)
+            }
+            Event::Alias(anchor) => self.alias(anchor, start..end, span.start.line()),
+            Event::MappingStart(anchor, tag) => {
+                let node = Node::Map(Vec::new(), None);
+                self.begin(anchor, node, start..end, anchor != 0 || tag.is_some(), '{')
+            }
+            Event::SequenceStart(anchor, tag) => {
+                let node = Node::List(Vec::new());
+                self.begin(anchor, node, start..end, anchor != 0 || tag.is_some(), '[')
+            }
+            // The span of a closing bracket may run on over a comment.
+            Event::MappingEnd | Event::SequenceEnd => self.end(start),
+            Event::DocumentStart(_) => {
+                self.anchors.clear();
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn begin(
+        &mut self,
+        anchor: usize,
+        node: Node,
+        span: Range<usize>,
+        properties: bool,
+        bracket: char,
+    ) -> Taken {
+        if self.open.len() >= MAX_DEPTH {
+            return Err("nested too deep");
+        }
+        if self.awaits_key() {
+            return Err("a key is a mapping or a list: only texts can be keys");
+        }
+        let start = match properties {
+            true => after_properties(self.text, span.start),
+            false => span.start,
+        };
+        let has_bracket = span.end > start && self.text[start..].starts_with(bracket);
+        let in_flow = self.open.last().is_some_and(|open| open.flow);
+        self.comments.scan(span.start.max(self.last_end));
+        self.comments_before_item(true);
+        if has_bracket {
+            self.last_end = start + 1;
+            self.comments.skip(start + 1);
+        } else if !properties {
+            let column = column(self.text, start);
+            if let (
+                Node::Map(..),
+                Some(Open {
+                    column: Some(outer),
+                    node: Node::Map(..),
+                    ..
+                }),
+            ) = (&node, self.open.last())
+                && self.read.step == 0
+                && column > *outer
+            {
+                self.read.step = column - outer;
+            }
+        }
+        let flow = has_bracket || in_flow;
+        let braces = has_bracket && bracket == '{';
+        self.open.push(Open {
+            anchor,
+            column: None,
+            flow,
+            braces,
+            node,
+        });
+        Ok(())
+    }
+
+    fn end(&mut self, start: usize) -> Taken {
+        let Some(open) = self.open.last() else {
+            return Err("an end without a beginning");
+        };
+        let has_bracket = open.flow
+            && self.text[start..].starts_with(if matches!(open.node, Node::Map(..)) {
+                '}'
+            } else {
+                ']'
+            })
+            && (open.braces || matches!(open.node, Node::List(_)));
+        let mut own = Vec::new();
+        if has_bracket {
+            self.comments.scan(start);
+            own = self.comments.all();
+            self.last_end = start + 1;
+            self.comments.skip(start + 1);
+        } else if let (false, Some(column)) = (open.flow, open.column) {
+            own = self.comments.of_ending_block(column);
+        }
+        let outer_is_block = !self
+            .open
+            .iter()
+            .rev()
+            .nth(1)
+            .is_some_and(|outer| outer.flow);
+        let inline = (has_bracket && outer_is_block)
+            .then(|| self.comments.inline())
+            .flatten();
+        let Some(open) = self.open.pop() else {
+            return Err("an end without a beginning");
+        };
+        let value = match open.node {
+            Node::Map(mut entries, _) => {
+                entries.splice(0..0, inline.map(|found| Entry::Comment(found.comment)));
+                entries.extend(own.into_iter().map(|found| Entry::Comment(found.comment)));
+                self.find_duplicates(&entries);
+                Value::Map(entries)
+            }
+            Node::List(mut items) => {
+                items.splice(0..0, inline.map(|found| Item::Comment(found.comment)));
+                items.extend(own.into_iter().map(|found| Item::Comment(found.comment)));
+                Value::List(items)
+            }
+        };
+        if self.open.is_empty() {
+            return self.finish_document(value, open.column, has_bracket.then_some(start));
+        }
+        self.add(value, open.anchor);
+        Ok(())
+    }
+
+    fn find_duplicates(&mut self, entries: &[Entry]) {
+        let mut seen = HashSet::with_capacity(entries.len());
+        for entry in entries {
+            if let Entry::Pair(pair) = entry
+                && self.read.duplicates.len() < MAX_DUPLICATES
+                && !seen.insert(pair.key.as_str())
+            {
+                let line = 1 + self.text[..pair.at.start]
+                    .bytes()
+                    .filter(|b| *b == b'\n')
+                    .count();
+                self.read.duplicates.push((line, pair.key.clone()));
+            }
+        }
+    }
+
+    fn finish_document(
+        &mut self,
+        root: Value,
+        column: Option<usize>,
+        closing_brace: Option<usize>,
+    ) -> Taken {
+        let Value::Map(mut entries) = root else {
+            return Err("a document must be a mapping: wrap it in one, as in `data: …`");
+        };
+        let end = self.comments.scan_trivia();
+        let rest = self.comments.all();
+        entries.extend(rest.into_iter().map(|found| Entry::Comment(found.comment)));
+        self.read.tree.documents.push(entries);
+        let column = column.unwrap_or(0);
+        self.read.frames.push(Frame {
+            end,
+            column,
+            closing_brace,
+        });
+        Ok(())
+    }
+
+    fn awaits_key(&self) -> bool {
+        matches!(
+            self.open.last(),
+            Some(Open {
+                node: Node::Map(_, None),
+                ..
+            })
+        )
+    }
+
+    /// Puts a value where it belongs.
+    fn add(&mut self, value: Value, anchor: usize) {
+        if anchor != 0 {
+            self.anchors.insert(anchor, value.repeated(None));
+        }
+        match self.open.last_mut().map(|open| &mut open.node) {
+            Some(Node::List(items)) => items.push(Item::Value(value)),
+            Some(Node::Map(entries, key)) => {
+                if let Some((key, at)) = key.take() {
+                    entries.push(Entry::Pair(Pair {
+                        key,
+                        at,
+                        end: self.last_end,
+                        value,
+                    }));
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// Gives waiting comments to the collection in which the next token stands. `begins`: it begins a collection.
+    fn comments_before_item(&mut self, begins: bool) {
+        let Some(open) = self.open.last_mut() else {
+            return;
+        };
+        match &mut open.node {
+            Node::List(items) => {
+                let found = match begins {
+                    true => self.comments.before_dash(),
+                    false => self.comments.all(),
+                };
+                items.extend(found.into_iter().map(|found| Item::Comment(found.comment)));
+            }
+            // The comments before a collection in a mapping are the collection's own.
+            Node::Map(..) if begins => {}
+            Node::Map(entries, _) => {
+                let found = self.comments.all();
+                entries.extend(found.into_iter().map(|found| Entry::Comment(found.comment)));
+            }
+        }
+        if open.column.is_none() && !open.flow && matches!(open.node, Node::List(_)) {
+            open.column = self.comments.dash().map(|dash| column(self.text, dash));
+        }
+    }
+
+    fn alias(&mut self, anchor: usize, span: Range<usize>, line: usize) -> Taken {
+        if self.awaits_key() {
+            return Err("a key is an alias: write the key itself");
+        }
+        let value = self
+            .anchors
+            .get(&anchor)
+            .ok_or("an alias stands inside of its own anchor")?;
+        let size = value.size();
+        self.repeats = self
+            .repeats
+            .checked_sub(size)
+            .ok_or("aliases repeat too much")?;
+        let value = value.repeated(Some(line));
+        self.comments.scan(span.start);
+        self.comments_before_item(false);
+        self.finish_token(span.end);
+        self.add(value, 0);
+        self.inline_comment();
+        Ok(())
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<&Tag>,
+        span: Range<usize>,
+    ) -> Taken {
+        let (scalar, tagged) = resolve::value(text, style, tag)?;
+        let properties = anchor != 0 || tag.is_some();
+        let mut place = self.place(span, style, properties, text.is_empty())?;
+        place.place.is_tagged_text = tagged == Some(Tagged::Text);
+        place.place.typed_at = (tagged == Some(Tagged::Typed)).then_some(place.whole);
+        self.comments.scan(place.whole);
+        self.comments_before_item(false);
+        if self.open.is_empty() {
+            return self.finish_empty_document(&scalar, &place.place);
+        }
+        if self.awaits_key() {
+            return self.key(scalar, place);
+        }
+        place.place.flow = self.open.last().is_some_and(|open| open.flow);
+        place.place.column = self.column_of_value();
+        self.finish_token(place.end);
+        let header = place.place.at.start;
+        if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded)
+            && let Some(found) = self.comments.in_header(header)
+            && let Some(open) = self.open.last_mut()
+        {
+            match &mut open.node {
+                Node::Map(entries, _) => entries.push(Entry::Comment(found.comment)),
+                Node::List(items) => items.push(Item::Comment(found.comment)),
+            }
+        }
+        self.add(
+            Value::Leaf(Leaf {
+                scalar,
+                place: place.place,
+            }),
+            anchor,
+        );
+        self.inline_comment();
+        Ok(())
+    }
+
+    fn finish_empty_document(&mut self, scalar: &Scalar, place: &Place) -> Taken {
+        if !matches!(scalar, Scalar::Null) || !place.at.is_empty() {
+            return Err("a document must be a mapping: wrap it in one, as in `data: …`");
+        }
+        self.comments.skip(place.at.end);
+        self.finish_document(Value::Map(Vec::new()), None, None)
+    }
+
+    fn key(&mut self, scalar: Scalar, place: Cut) -> Taken {
+        let Scalar::Text(key) = &scalar else {
+            return Err("a key is no text: quote it");
+        };
+        let at = place.whole..place.end;
+        let column = column(self.text, at.start);
+        self.finish_token(place.end);
+        if let Some(open) = self.open.last_mut() {
+            if !open.flow {
+                open.column.get_or_insert(column);
+            }
+            if let Node::Map(_, awaited) = &mut open.node {
+                *awaited = Some((key.as_str().to_owned(), at));
+            }
+        }
+        Ok(())
+    }
+
+    /// The column of the key or the dash that a value belongs to.
+    fn column_of_value(&self) -> usize {
+        match self.open.last() {
+            Some(Open {
+                node: Node::Map(_, Some((_, at))),
+                ..
+            }) => column(self.text, at.start),
+            Some(Open {
+                column: Some(column),
+                ..
+            }) => *column,
+            _ => 0,
+        }
+    }
+
+    fn finish_token(&mut self, end: usize) {
+        self.last_end = end;
+        self.comments.skip(end);
+    }
+
+    /// A comment on the line of a value stands before it in the tree, as in SOPS.
+    fn inline_comment(&mut self) {
+        let Some(Found { comment, .. }) = self.comments.inline() else {
+            return;
+        };
+        match self.open.last_mut().map(|open| &mut open.node) {
+            Some(Node::Map(entries, _)) => {
+                entries.insert(entries.len().saturating_sub(1), Entry::Comment(comment));
+            }
+            Some(Node::List(items)) => {
+                items.insert(items.len().saturating_sub(1), Item::Comment(comment));
+            }
+            None => {}
+        }
+    }
+
+    /// Cuts a scalar's span to its first and last character.
+    fn place(
+        &self,
+        span: Range<usize>,
+        style: ScalarStyle,
+        properties: bool,
+        empty: bool,
+    ) -> Result<Cut, &'static str> {
+        let text = self.text;
+        let mut place = Place::default();
+        if empty && style == ScalarStyle::Plain && !properties {
+            let at = match text.as_bytes().get(span.start) {
+                Some(b':' | b'-') if span.start >= self.last_end => span.start + 1,
+                _ => span.start,
+            };
+            place.at = at..at;
+            return Ok(Cut {
+                whole: at,
+                end: at.max(self.last_end),
+                place,
+            });
+        }
+        let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        let whole = match is_block && !properties {
+            true => block_header(text, self.last_end).ok_or("a block without a header")?,
+            false => span.start,
+        };
+        let start = match properties {
+            true => after_properties(text, whole),
+            false => whole,
+        };
+        let trimmed = || span.start + text[span.start..span.end.max(span.start)].trim_end().len();
+        let (style, end) = match style {
+            ScalarStyle::SingleQuoted => (Style::Single, single_quoted_end(text, start)),
+            ScalarStyle::DoubleQuoted => (Style::Double, double_quoted_end(text, start)),
+            ScalarStyle::Literal => (Style::Literal, self.block_end(start, span.end)),
+            ScalarStyle::Folded => (Style::Folded, self.block_end(start, span.end)),
+            ScalarStyle::Plain => (Style::Plain, trimmed()),
+        };
+        place.at = start..end.max(start);
+        place.style = style;
+        let end = place.at.end;
+        Ok(Cut { whole, end, place })
+    }
+
+    /// Where a block's last line ends, without its line break; with `+`, the empty lines are part of it.
+    fn block_end(&self, header: usize, span_end: usize) -> usize {
+        let text = self.text;
+        let header_end = text[header..]
+            .find(['\n', ' ', '\t', '\r', '#'])
+            .map_or(text.len(), |at| header + at);
+        let trimmed = header_end + text[header_end..span_end.max(header_end)].trim_end().len();
+        if !text[header..header_end].contains('+') {
+            return trimmed;
+        }
+        let blank = text[trimmed..].len()
+            - text[trimmed..]
+                .trim_start_matches(['\r', '\n', ' ', '\t'])
+                .len();
+        let lines = &text[trimmed..trimmed + blank];
+        let lines = &lines[..lines.rfind('\n').unwrap_or(0)];
+        trimmed + lines.strip_suffix('\r').unwrap_or(lines).len()
+    }
+}
+
+/// A scalar cut out of its span.
+struct Cut {
+    /// Where its anchor or tag begins, or itself.
+    whole: usize,
+    end: usize,
+    place: Place,
+}
+
+/// How many bytes stand before a place on its line.
+fn column(text: &str, at: usize) -> usize {
+    at - text[..at].rfind('\n').map_or(0, |newline| newline + 1)
+}

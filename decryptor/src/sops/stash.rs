@@ -1,0 +1,91 @@
+//! Ciphertexts of an earlier version: what did not change keeps its own.
+
+use std::collections::{HashMap, VecDeque};
+
+use aws_lc_rs::digest::{Context, SHA256};
+use keys::aead::ValueCipher;
+
+use super::value::{self, Type, ValueError};
+use super::walk::{Met, walk};
+use super::{Encrypted, OpenError, path};
+use crate::tree::Scalar;
+
+/// Encrypted values by a digest of their path and plaintext. Each is given out once: no two places share a nonce.
+#[derive(Default)]
+pub(super) struct Stash(HashMap<[u8; 32], VecDeque<(Type, String)>>);
+
+impl Stash {
+    /// The values of a document.
+    pub(super) fn of(document: &Encrypted, cipher: &ValueCipher) -> Result<Self, OpenError> {
+        let mut stash = Self::default();
+        walk(
+            &document.parsed.tree,
+            &document.metadata.rules,
+            |met, spot| {
+                let sealed = match &met {
+                    Met::Comment(comment) => Some(&comment.text),
+                    Met::Leaf(leaf) => match &leaf.scalar {
+                        Scalar::Text(text) => Some(text),
+                        _ => None,
+                    },
+                };
+                let Some(sealed) = sealed.filter(|text| spot.encrypted && !text.is_empty()) else {
+                    return Ok(());
+                };
+                match value::open(cipher, sealed, spot.aad.as_bytes()) {
+                    Ok(opened) => {
+                        let name = name(opened.text.expose_secret(), spot.aad);
+                        let sealed = value::without_mark(sealed).to_owned();
+                        stash
+                            .0
+                            .entry(name)
+                            .or_default()
+                            .push_back((opened.kind, sealed));
+                        Ok(())
+                    }
+                    Err(_) if matches!(met, Met::Comment(_)) => Ok(()),
+                    Err(source) => {
+                        Err::<(), ValueError>(source).map_err(|source| OpenError::Value {
+                            path: path(spot.aad),
+                            source,
+                        })
+                    }
+                }
+            },
+        )?;
+        Ok(stash)
+    }
+
+    /// Encrypts a value, or gives back the ciphertext that it had.
+    pub(super) fn seal(
+        &mut self,
+        cipher: &ValueCipher,
+        kind: Type,
+        plain: &[u8],
+        aad: &str,
+    ) -> String {
+        if !self.0.is_empty()
+            && let Some(known) = self.0.get_mut(&name(plain, aad))
+            && let Some(at) = known.iter().position(|(known, _)| is_same(*known, kind))
+            && let Some((_, sealed)) = known.remove(at)
+        {
+            return sealed;
+        }
+        value::seal(cipher, kind, plain, aad.as_bytes())
+    }
+}
+
+/// A float that SOPS writes without a point reads as a whole number: it did not change.
+fn is_same(known: Type, kind: Type) -> bool {
+    known == kind || (known, kind) == (Type::Float, Type::Int)
+}
+
+fn name(plain: &[u8], aad: &str) -> [u8; 32] {
+    let mut context = Context::new(&SHA256);
+    context.update(&(aad.len() as u64).to_be_bytes());
+    context.update(aad.as_bytes());
+    context.update(plain);
+    let mut name = [0; 32];
+    name.copy_from_slice(context.finish().as_ref());
+    name
+}

@@ -1,0 +1,288 @@
+//! Documents there and back: what is in clear comes back byte for byte.
+
+use keys::DataKey;
+
+use super::*;
+
+fn closing(rules: Rules) -> Closing<'static> {
+    Closing {
+        metadata: Metadata::new(rules, vec![Vec::new()], 0),
+        now: "2024-01-02T03:04:05Z",
+        previous: None,
+    }
+}
+
+fn closed(text: &str, format: Format, rules: Rules, key: &DataKey) -> Encrypted {
+    let plain = Plain::parse(text.as_bytes(), format).expect(text);
+    plain
+        .close(key, closing(rules))
+        .unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn assert_comes_back(text: &str, format: Format) {
+    let key = DataKey::generate();
+    let encrypted = closed(text, format, Rules::default(), &key);
+    let read = Encrypted::parse(encrypted.as_bytes(), format).expect(text);
+    let opened = read.open(&key).expect(text);
+    let opened = String::from_utf8_lossy(opened.expose_secret()).into_owned();
+    assert_eq!(opened, text, "by way of:\n{}", encrypted.text);
+}
+
+const YAML: &[&str] = &[
+    "a: 1\n",
+    "a: 1",
+    "a: b # inline\n",
+    "# head\n\na:   'single'   # why\nb: \"double\"\n\n\n# foot\n",
+    "a:\n  b:\n    c: text\n    # after c\n  d: 1.50\n",
+    "list:\n- a\n- b: 1\n  c: 2\n# between\n- - x\n  - y\nend: true\n",
+    "list:\n  # first\n  - a\n\n  - b # two\n  # last\n\nend: ~\n",
+    "text: |\n  line one\n\n    indented\n  last\n\nnext: 1\n",
+    "text: |-\n    no newline\nkeep: |+\n  kept\n\n\nnext: x\n",
+    "text: |2\n    starts with spaces\nnext: x\n",
+    "text: | # why\n  body\n",
+    "list:\n- |\n  body\n- |-\n  body\n",
+    "flow: {a: 1, b: [x, 'y', \"z\"], c: yes}\nempty: {}\nnone: []\n",
+    "{a: 1, b: two}\n",
+    "{}\n",
+    "---\na: 1\n---\nb: 2\n",
+    "a: 1\n...\n---\n# only\nb: 2\n...\n",
+    "%YAML 1.1\n---\na: 1\n",
+    "---\n",
+    "a: yes\nb: off\nc: 12:30:00\nd: 08.5\ne: 'true'\n",
+    "a: True\nb: TRUE\nc: false\nd: False\n",
+    "a: +7\nb: -0.0\nc: 1e3\nd: .5\ne: .inf\nf: 1.\n",
+    "a: 2024-01-02T03:04:05Z\nb: \"2024-01-02\"\n",
+    "a: null\nb: ~\nc:\nd: ''\ne: \"\"\n",
+    "a: &anchor text\nb: !custom tagged\nc: !!str 12\n",
+    "a: 1\r\nb: |\r\n  x\r\n  y\r\nc: [1,\r\n  2]\r\n",
+    "\"quoted key\": 1\n'other': 2\n? plain\n: 3\n",
+    "  a: 1\n  b:\n    - x\n",
+    "ключ: значение # да\nemoji: \"😀\"\n",
+    "a: it's # not 'a comment\nb: x#y\nurl: http://host:80/#top\n",
+    "a: \"tab\\there\"\nb: \"line\\nbreak\"\nc: \"quote \\\" and \\\\\"\n",
+    "sub:\n    sops: inner is fine\n",
+    "a_unencrypted: 017\nb_unencrypted: [1, 2]\n",
+    "base_unencrypted: &base\n  x: 1\nuse_unencrypted: *base\nmerged_unencrypted:\n  <<: *base\n",
+];
+
+#[test]
+fn yaml_comes_back_byte_for_byte() {
+    for text in YAML {
+        assert_comes_back(text, Format::Yaml);
+    }
+}
+
+#[test]
+fn json_comes_back_byte_for_byte() {
+    for text in [
+        "{\"a\": 1, \"b\": [true, null, \"x\", 1.50, -0.0, 1e3], \"c\": {}}",
+        "{\n  \"a\": \"text\",\n  \"b\": {\n    \"c\": \"\"\n  }\n}\n",
+        "{}",
+        "{ }\n",
+        "{\"a\":\"\\n\\t\\\" / < é 😀\"}",
+        "{\r\n\t\"a\": 1\r\n}\r\n",
+    ] {
+        assert_comes_back(text, Format::Json);
+    }
+}
+
+#[test]
+fn binary_comes_back_byte_for_byte() {
+    for bytes in [&b""[..], b"text", b"\0\xFF\xFE", b"{\"a\": 1}"] {
+        let key = DataKey::generate();
+        let plain = Plain::parse(bytes, Format::Binary).expect("anything");
+        let encrypted = plain
+            .close(&key, closing(Rules::default()))
+            .expect("closes");
+        let read = Encrypted::parse(encrypted.as_bytes(), Format::Binary).expect("ours");
+        assert_eq!(read.open(&key).expect("opens").expose_secret(), bytes);
+    }
+}
+
+/// Layout that cannot be kept: the value comes back.
+#[test]
+fn what_cannot_be_kept_has_the_same_value() {
+    for (text, expected) in [
+        ("a: >\n  folded\n  lines\n", "a: |\n  folded lines\n"),
+        ("a: 0x1F\nb: 017\nc: 1_000\n", "a: 31\nb: 15\nc: 1000\n"),
+        ("a: 2024-01-02\n", "a: 2024-01-02T00:00:00Z\n"),
+        ("a: \"\\u0041\\x42\"\n", "a: \"AB\"\n"),
+        ("a: plain\n  on two lines\n", "a: plain on two lines\n"),
+        (
+            "a: \"double\n  on two lines\"\n",
+            "a: \"double on two lines\"\n",
+        ),
+        ("a: !!int \"3\"\n", "a: 3\n"),
+        ("a: !!binary aGVsbG8=\n", "a: hello\n"),
+    ] {
+        let key = DataKey::generate();
+        let encrypted = closed(text, Format::Yaml, Rules::default(), &key);
+        let opened = encrypted.open(&key).expect(text);
+        assert_eq!(String::from_utf8_lossy(opened.expose_secret()), expected);
+    }
+}
+
+#[test]
+fn an_unchanged_value_keeps_its_ciphertext() {
+    let key = DataKey::generate();
+    let text = "# c\na: 1\nb: [x, x]\nc:\n  d: |\n    text\n";
+    let first = closed(text, Format::Yaml, Rules::default(), &key);
+    let edited = text.replace("a: 1", "a: 2");
+    let plain = Plain::parse(edited.as_bytes(), Format::Yaml).expect("yaml");
+    let closing = Closing {
+        metadata: first.metadata().copy().expect("the same"),
+        now: "2024-02-02T03:04:05Z",
+        previous: Some(&first),
+    };
+    let second = plain.close(&key, closing).expect("closes");
+    let changed: Vec<&str> = first
+        .text
+        .lines()
+        .zip(second.text.lines())
+        .filter(|(a, b)| a != b)
+        .map(|(a, _)| a.trim_start().split(':').next().unwrap_or(""))
+        .collect();
+    assert_eq!(changed, ["a", "lastmodified", "mac"], "{}", second.text);
+    let mut values = second.text.matches("iv:").count();
+    let ivs: std::collections::HashSet<&str> = second
+        .text
+        .split("iv:")
+        .skip(1)
+        .map(|rest| &rest[..44])
+        .collect();
+    values -= ivs.len();
+    assert_eq!(values, 0, "two values share a nonce");
+}
+
+#[test]
+fn what_was_changed_moved_or_removed_does_not_open() {
+    let key = DataKey::generate();
+    let encrypted = closed("a: 1\nb: 2\nc: x\n", Format::Yaml, Rules::default(), &key);
+    let lines: Vec<&str> = encrypted.text.lines().collect();
+    let open = |text: String| {
+        Encrypted::parse(text.as_bytes(), Format::Yaml)
+            .expect("yaml")
+            .open(&key)
+            .err()
+    };
+    let removed = [&lines[1..2], &lines[2..]].concat().join("\n");
+    assert_eq!(open(removed), Some(OpenError::MacMismatch));
+    let moved = encrypted.text.replacen("b: ", "d: ", 1);
+    assert!(matches!(open(moved), Some(OpenError::Value { path, .. }) if path == "d"));
+    let clear = encrypted.text.replacen(lines[0], "a: 7", 1);
+    assert!(matches!(open(clear), Some(OpenError::Value { .. })));
+    let other = DataKey::generate();
+    assert!(encrypted.open(&other).is_err());
+    let time = encrypted.text.replace("03:04:05", "03:04:06");
+    assert_eq!(open(time), Some(OpenError::MacUnreadable));
+}
+
+#[test]
+fn what_sops_could_not_open_is_not_closed() {
+    let key = DataKey::generate();
+    for text in [
+        "sops: reserved\n",
+        "a: 1\na: 2\n",
+        "a: &x\n  b: secret\nc: *x\n",
+        "a: 1\n---\nb: 1\nb: 2\n",
+    ] {
+        let plain = Plain::parse(text.as_bytes(), Format::Yaml).expect(text);
+        assert!(
+            plain.close(&key, closing(Rules::default())).is_err(),
+            "{text}"
+        );
+    }
+    for text in [
+        "",
+        "# only\n",
+        "- a\n",
+        "text\n",
+        "1: a\n",
+        "a: 18446744073709551615\n",
+        "[a]: 1\n",
+        "a: *x\n",
+    ] {
+        assert!(
+            Plain::parse(text.as_bytes(), Format::Yaml).is_err(),
+            "{text}"
+        );
+    }
+    for text in [
+        "",
+        "[1]",
+        "{\"a\": 1} {}",
+        "{\"a\": 1e400}",
+        "{\"a\": \"\\ud800\"}",
+        "\u{FEFF}{}",
+        "{\"a\": 01}",
+    ] {
+        assert!(
+            Plain::parse(text.as_bytes(), Format::Json).is_err(),
+            "{text}"
+        );
+    }
+    for format in [Format::Dotenv, Format::Ini] {
+        assert!(Plain::parse(b"A=1\n", format).is_err());
+    }
+}
+
+#[test]
+fn each_rule_keeps_in_clear_what_it_says() {
+    let text = "# sops:clear\na: one\nb: two # note\nmeta:\n  c: three\n";
+    for (name, rule, clear) in [
+        ("unencrypted_regex", "^meta$", &["three"][..]),
+        (
+            "encrypted_regex",
+            "^meta$",
+            &["one", "two", "# note", "# sops:clear"],
+        ),
+        (
+            "encrypted_suffix",
+            "ta",
+            &["one", "two", "# note", "# sops:clear"],
+        ),
+        (
+            "unencrypted_comment_regex",
+            "sops:clear",
+            &["one", "# sops:clear"],
+        ),
+        (
+            "encrypted_comment_regex",
+            "sops:clear",
+            &["two", "# sops:clear", "three", "# note"],
+        ),
+    ] {
+        let key = DataKey::generate();
+        let rules = Rules::new(Selection::of(name, rule).expect("a rule"));
+        let encrypted = closed(text, Format::Yaml, rules, &key);
+        for value in ["one", "two", "three", "# note", "# sops:clear"] {
+            assert_eq!(
+                encrypted.text.contains(value),
+                clear.contains(&value),
+                "{name} {value}\n{}",
+                encrypted.text
+            );
+        }
+        let opened = Encrypted::parse(encrypted.as_bytes(), Format::Yaml)
+            .expect("ours")
+            .open(&key);
+        assert_eq!(
+            String::from_utf8_lossy(opened.expect("opens").expose_secret()),
+            text
+        );
+    }
+}
+
+#[test]
+fn deep_nesting_and_alias_bombs_are_refused() {
+    let deep = format!("a: {}{}\n", "[".repeat(5000), "]".repeat(5000));
+    assert!(Plain::parse(deep.as_bytes(), Format::Yaml).is_err());
+    let deep = format!("{{\"a\": {}{}}}", "[".repeat(5000), "]".repeat(5000));
+    assert!(Plain::parse(deep.as_bytes(), Format::Json).is_err());
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for at in 1..9 {
+        let alias = format!("*a{}, ", at - 1).repeat(9);
+        bomb.push_str(&format!("a{at}: &a{at} [{alias}]\n"));
+    }
+    assert!(Plain::parse(bomb.as_bytes(), Format::Yaml).is_err());
+}

@@ -1,0 +1,100 @@
+//! Goes through a document in order and says of each value its path and whether it is encrypted.
+
+use super::rules::Rules;
+use crate::tree::{Comment, Entry, Item, Leaf, Tree, Value};
+
+/// What a walk meets.
+pub(crate) enum Met<'t> {
+    Leaf(&'t Leaf),
+    Comment(&'t Comment),
+}
+
+/// Where a walk is.
+pub(crate) struct Spot<'p> {
+    /// The keys on the way, each with a colon behind it; list indices are no part of it.
+    pub(crate) aad: &'p str,
+    /// Whether the rules have it encrypted.
+    pub(crate) encrypted: bool,
+}
+
+/// Visits all leaves and comments in document order.
+pub(crate) fn walk<'t, E>(
+    tree: &'t Tree,
+    rules: &Rules,
+    mut visit: impl FnMut(Met<'t>, &Spot<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut walk = Walk {
+        rules,
+        path: String::new(),
+        visit: &mut visit,
+    };
+    tree.documents
+        .iter()
+        .try_for_each(|document| walk.map(document, false))
+}
+
+struct Walk<'r, 't, E> {
+    rules: &'r Rules,
+    path: String,
+    visit: &'r mut (dyn FnMut(Met<'t>, &Spot<'_>) -> Result<(), E> + 'r),
+}
+
+impl<'t, E> Walk<'_, 't, E> {
+    /// `named`: whether the rule names a key or a comment around this mapping.
+    fn map(&mut self, entries: &'t [Entry], named: bool) -> Result<(), E> {
+        let mut active = false;
+        for entry in entries {
+            match entry {
+                Entry::Comment(comment) => active = self.comment(comment, named, active)?,
+                Entry::Pair(pair) => {
+                    let length = self.path.len();
+                    self.path.push_str(&pair.key);
+                    self.path.push(':');
+                    let named = named || active || self.rules.names_key(&pair.key);
+                    self.value(&pair.value, named)?;
+                    self.path.truncate(length);
+                    active = false;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, value: &'t Value, named: bool) -> Result<(), E> {
+        match value {
+            Value::Map(entries) => self.map(entries, named),
+            Value::Leaf(leaf) => self.visit(Met::Leaf(leaf), named),
+            Value::List(items) => {
+                let mut active = false;
+                for item in items {
+                    match item {
+                        Item::Comment(comment) => active = self.comment(comment, named, active)?,
+                        Item::Value(value) => {
+                            self.value(value, named || active)?;
+                            active = false;
+                        }
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Gives back whether a comment of this run is named. Comments that ask for encryption stay in clear themselves.
+    fn comment(&mut self, comment: &'t Comment, named: bool, active: bool) -> Result<bool, E> {
+        let here = self.rules.names_comment(&comment.text);
+        let own = here && self.rules.comments_name_themselves();
+        self.visit(Met::Comment(comment), named || active || own)?;
+        Ok(active || here)
+    }
+
+    fn visit(&mut self, met: Met<'t>, named: bool) -> Result<(), E> {
+        let aad = if self.path.is_empty() {
+            ":"
+        } else {
+            self.path.as_str()
+        };
+        let encrypted = self.rules.encrypts(named);
+        (self.visit)(met, &Spot { aad, encrypted })
+    }
+}
