@@ -163,6 +163,14 @@ impl Parsed {
         edits.push(comment.at.clone(), format!("#{lines}"));
     }
 
+    /// Puts an encrypted comment in its place: as an item of the list, where SOPS has it.
+    pub(crate) fn write_comment_as_item(&self, comment: &Comment, sealed: &str, edits: &mut Edits) {
+        match comment.can_be_item {
+            true => edits.push(comment.at.clone(), format!("- {sealed}")),
+            false => self.write_comment(comment, sealed, edits),
+        }
+    }
+
     /// Takes the metadata out.
     pub(crate) fn remove_metadata(&self, text: &str, edits: &mut Edits) {
         match &self.syntax {
@@ -205,6 +213,13 @@ pub(crate) struct Edits(Vec<(Range<usize>, Zeroizing<String>)>);
 impl Edits {
     pub(crate) fn push(&mut self, at: Range<usize>, text: impl Into<String>) {
         self.0.push((at, Zeroizing::new(text.into())));
+    }
+
+    /// Whether no two of them overlap: applied, each would count.
+    pub(crate) fn are_apart(&self) -> bool {
+        let mut places: Vec<&Range<usize>> = self.0.iter().map(|(at, _)| at).collect();
+        places.sort_by_key(|at| (at.start, at.end));
+        places.windows(2).all(|pair| pair[0].end <= pair[1].start)
     }
 
     /// The text with all changes made. Where two overlap, the first in the text counts.

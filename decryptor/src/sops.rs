@@ -121,6 +121,9 @@ pub enum CloseError {
     /// The earlier version does not open with the data key.
     #[error("the earlier version does not open with this data key")]
     Previous(#[source] OpenError),
+    /// A value or a comment would stay in clear that the rules have encrypted.
+    #[error("something that the rules have encrypted would stay in clear")]
+    LeftInClear,
     /// What was made does not open again.
     #[error("the encrypted document would not open again")]
     Unsound(#[source] OpenError),
@@ -357,8 +360,12 @@ impl Plain {
             Format::Binary => self.close_binary(&cipher, metadata, closing.previous, &mut stash)?,
             _ => self.close_text(&cipher, metadata, closing.previous, &mut stash)?,
         };
-        encrypted.open(key).map_err(CloseError::Unsound)?;
-        Ok(encrypted)
+        let reopened = encrypted.open(key).map_err(CloseError::Unsound)?;
+        let is_clear = |warning: &Warning| matches!(warning, Warning::UnencryptedComments(_));
+        match reopened.warnings.iter().any(is_clear) {
+            true => Err(CloseError::LeftInClear),
+            false => Ok(encrypted),
+        }
     }
 
     fn close_text(
@@ -381,6 +388,9 @@ impl Plain {
         let digest = self.close_values(cipher, &parsed, &metadata, stash, &mut edits)?;
         metadata.mac = digest.seal(cipher, &metadata.last_modified);
         write_metadata(text, &parsed, &metadata, previous, &mut edits);
+        if !edits.are_apart() {
+            return Err(CloseError::LeftInClear);
+        }
         let text = std::mem::take(&mut *edits.apply(text));
         Ok(Encrypted::of(text, self.format)?)
     }
@@ -405,7 +415,11 @@ impl Plain {
                         if rules.comments_name_themselves() && rules.names_comment(&sealed) {
                             return Err(CloseError::RuleMatchesEncrypted);
                         }
-                        parsed.write_comment(comment, &sealed, edits);
+                        if spot.in_list && !metadata.keeps_layout {
+                            parsed.write_comment_as_item(comment, &sealed, edits);
+                        } else {
+                            parsed.write_comment(comment, &sealed, edits);
+                        }
                     }
                 }
                 Met::Leaf(leaf) => {

@@ -71,6 +71,8 @@ pub struct Comment {
     pub text: Zeroizing<String>,
     /// Its place in the text, with the mark.
     pub(crate) at: Range<usize>,
+    /// Whether it could be an item by a dash: it stands alone on its line, in no brackets.
+    pub(crate) can_be_item: bool,
 }
 
 /// A single value.

@@ -241,6 +241,15 @@ fn plain_form(scalar: &Scalar, bytes: &[u8]) -> Result<String, &'static str> {
     })
 }
 
+/// The header of a block scalar, and its lines with the line break before them.
+fn block_parts(text: &str, at: &Range<usize>) -> (Range<usize>, Range<usize>) {
+    let written = &text[at.clone()];
+    let header = written.find(char::is_whitespace).unwrap_or(written.len());
+    let line = written.find('\n').unwrap_or(written.len());
+    let line = written[..line].trim_end_matches('\r').len();
+    (at.start..at.start + header, at.start + line..at.end)
+}
+
 impl Outside {
     pub(super) fn write_encrypted(
         &self,
@@ -263,29 +272,35 @@ impl Outside {
             Style::Plain => sealed.to_owned(),
             Style::Single => format!("'{sealed}'"),
             Style::Double => format!("\"{sealed}\""),
-            Style::Literal | Style::Folded => self.block_of(text, leaf, sealed),
+            Style::Literal | Style::Folded => {
+                return self.write_encrypted_block(text, leaf, sealed, edits);
+            }
         };
         edits.push(start..place.at.end, new);
     }
 
-    /// A block of one line under the header of the source.
-    fn block_of(&self, text: &str, leaf: &Leaf, sealed: &str) -> String {
-        let written = &text[leaf.place.at.clone()];
-        let (line, body) = written.split_once('\n').unwrap_or((written, ""));
-        let line = line.trim_end_matches('\r');
-        let digit = line
-            .chars()
-            .take_while(|c| !c.is_whitespace())
-            .find_map(|c| c.to_digit(10));
-        let first = body.lines().find(|line| !line.trim_ascii().is_empty());
+    /// A block of one line under the header of the source. A comment behind the header has an edit of its own.
+    fn write_encrypted_block(&self, text: &str, leaf: &Leaf, sealed: &str, edits: &mut Edits) {
+        let at = leaf.place.at.clone();
+        let (header, body) = block_parts(text, &at);
+        let mark = &text[header.clone()];
+        let digit = mark.chars().find_map(|c| c.to_digit(10));
+        let lines = &text[body.clone()];
+        let first = lines.lines().find(|line| !line.trim_ascii().is_empty());
         let indent = match (digit, first) {
             (Some(digit), _) => leaf.place.column + digit as usize,
             (None, Some(first)) => first.len() - first.trim_start_matches(' ').len(),
             (None, None) => self.around(text, leaf).indent,
         };
-        let header = line.replacen('>', "|", 1);
-        let pad = " ".repeat(indent);
-        format!("{header}{}{pad}{sealed}", self.newline)
+        let mark = mark.replacen('>', "|", 1);
+        edits.push(
+            leaf.place.typed_at.unwrap_or(header.start)..header.end,
+            mark,
+        );
+        edits.push(
+            body,
+            format!("{}{}{sealed}", self.newline, " ".repeat(indent)),
+        );
     }
 
     pub(super) fn write_opened(
@@ -313,7 +328,6 @@ impl Outside {
             Scalar::Text(sealed) => value::mark(sealed) == PLAIN,
             _ => false,
         };
-        let written = &text[place.at.clone()];
         let style = if is_plain { Style::Plain } else { place.style };
         let wanted = match style {
             Style::Plain if !keeps && !is_plain => None,
@@ -324,7 +338,8 @@ impl Outside {
             Style::Single => write::single(new),
             Style::Double => Some(write::double(new)),
             Style::Literal | Style::Folded => {
-                return self.write_block(new, written, place.at.clone(), around, edits);
+                self.write_block(new, text, place.at.clone(), around, edits);
+                return Ok(());
             }
         };
         edits.push(
@@ -334,36 +349,27 @@ impl Outside {
         Ok(())
     }
 
-    /// A literal block under the header that stands there, with its comment.
+    /// A literal block under the header that stands there.
     fn write_block(
         &self,
         new: &str,
-        written: &str,
+        text: &str,
         at: Range<usize>,
         around: Around<'_>,
         edits: &mut Edits,
-    ) -> Result<(), &'static str> {
-        let (line, body) = written.split_once('\n').unwrap_or((written, ""));
-        let header = line
-            .split(|c: char| c.is_whitespace())
-            .next()
-            .unwrap_or("|");
-        let rest = line[header.len()..].trim_end_matches('\r');
-        let indent = body.len() - body.trim_start_matches(' ').len();
-        let around = Around {
-            indent: if indent == 0 { around.indent } else { indent },
-            ..around
+    ) {
+        let (header, body) = block_parts(text, &at);
+        let lines = text[body.clone()].trim_start_matches(['\r', '\n']);
+        let indent = match lines.len() - lines.trim_start_matches(' ').len() {
+            0 => around.indent,
+            indent => indent,
         };
-        let header = header.replacen('>', "|", 1);
-        match write::literal(new, Some(&header), around) {
-            Some(block) => {
-                let (header, lines) =
-                    block.split_at(block.find(['\r', '\n']).unwrap_or(block.len()));
-                edits.push(at, format!("{header}{rest}{lines}"));
-            }
-            None => edits.push(at, format!("{}{rest}", write::double(new))),
-        }
-        Ok(())
+        let mark = text[header.clone()].replacen('>', "|", 1);
+        let block = write::literal(new, Some(&mark), Around { indent, ..around });
+        let block = block.unwrap_or_else(|| write::double(new));
+        let (mark, lines) = block.split_at(block.find(['\r', '\n']).unwrap_or(block.len()));
+        edits.push(header, mark);
+        edits.push(body, lines);
     }
 
     /// SOPS keeps the comments of lists as encrypted items: they become comments again.

@@ -286,3 +286,26 @@ fn deep_nesting_and_alias_bombs_are_refused() {
     }
     assert!(Plain::parse(bomb.as_bytes(), Format::Yaml).is_err());
 }
+
+#[test]
+fn no_comment_stays_in_clear() {
+    for text in [
+        "a: | # secret\n  x\n",
+        "a: # secret\n  - b\n",
+        "- a\n",
+        "a: [b, # secret\n  c # secret\n  ] # secret\n",
+        "--- # secret\na: 1 # secret\n# secret\n... # secret\n",
+        "a: &x # secret\n  b: 1\n",
+        "a: !!str # secret\n  b\n",
+        "a: !!str |- # secret\n  b\n",
+        "a:\n  - # secret\n    b: 1\n",
+    ] {
+        let Ok(plain) = Plain::parse(text.as_bytes(), Format::Yaml) else {
+            continue;
+        };
+        let key = DataKey::generate();
+        let encrypted = plain.close(&key, closing(Rules::default())).expect(text);
+        assert!(!encrypted.text.contains("secret"), "{}", encrypted.text);
+        assert_comes_back(text, Format::Yaml);
+    }
+}

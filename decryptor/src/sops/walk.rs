@@ -15,6 +15,8 @@ pub(crate) struct Spot<'p> {
     pub(crate) aad: &'p str,
     /// Whether the rules have it encrypted.
     pub(crate) encrypted: bool,
+    /// Whether it is a comment between the items of a list.
+    pub(crate) in_list: bool,
 }
 
 /// Visits all leaves and comments in document order.
@@ -45,7 +47,7 @@ impl<'t, E> Walk<'_, 't, E> {
         let mut active = false;
         for entry in entries {
             match entry {
-                Entry::Comment(comment) => active = self.comment(comment, named, active)?,
+                Entry::Comment(comment) => active = self.comment(comment, named, active, false)?,
                 Entry::Pair(pair) => {
                     let length = self.path.len();
                     self.path.push_str(&pair.key);
@@ -63,12 +65,14 @@ impl<'t, E> Walk<'_, 't, E> {
     fn value(&mut self, value: &'t Value, named: bool) -> Result<(), E> {
         match value {
             Value::Map(entries) => self.map(entries, named),
-            Value::Leaf(leaf) => self.visit(Met::Leaf(leaf), named),
+            Value::Leaf(leaf) => self.visit(Met::Leaf(leaf), named, false),
             Value::List(items) => {
                 let mut active = false;
                 for item in items {
                     match item {
-                        Item::Comment(comment) => active = self.comment(comment, named, active)?,
+                        Item::Comment(comment) => {
+                            active = self.comment(comment, named, active, true)?
+                        }
                         Item::Value(value) => {
                             self.value(value, named || active)?;
                             active = false;
@@ -81,20 +85,33 @@ impl<'t, E> Walk<'_, 't, E> {
     }
 
     /// Gives back whether a comment of this run is named. Comments that ask for encryption stay in clear themselves.
-    fn comment(&mut self, comment: &'t Comment, named: bool, active: bool) -> Result<bool, E> {
+    fn comment(
+        &mut self,
+        comment: &'t Comment,
+        named: bool,
+        active: bool,
+        in_list: bool,
+    ) -> Result<bool, E> {
         let here = self.rules.names_comment(&comment.text);
         let own = here && self.rules.comments_name_themselves();
-        self.visit(Met::Comment(comment), named || active || own)?;
+        self.visit(Met::Comment(comment), named || active || own, in_list)?;
         Ok(active || here)
     }
 
-    fn visit(&mut self, met: Met<'t>, named: bool) -> Result<(), E> {
+    fn visit(&mut self, met: Met<'t>, named: bool, in_list: bool) -> Result<(), E> {
         let aad = if self.path.is_empty() {
             ":"
         } else {
             self.path.as_str()
         };
         let encrypted = self.rules.encrypts(named);
-        (self.visit)(met, &Spot { aad, encrypted })
+        (self.visit)(
+            met,
+            &Spot {
+                aad,
+                encrypted,
+                in_list,
+            },
+        )
     }
 }

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::tree::Comment;
+use crate::tree::{Comment, Item};
 
 /// Comments that are found and wait for their collection.
 pub(super) struct Comments<'t> {
@@ -20,8 +20,29 @@ pub(super) struct Found {
     column: usize,
     /// Whether nothing else stands on its line.
     alone: bool,
-    /// Whether the line before it has something.
-    adjacent: bool,
+    belongs: Option<Belongs>,
+}
+
+/// To what a comment belongs that stands at the end of a block, as go-yaml v3 has it.
+#[derive(Clone, Copy, PartialEq)]
+enum Belongs {
+    /// The block of the token before it.
+    Innermost,
+    /// The innermost mapping whose keys do not stand right of this column.
+    MapAt(usize),
+    /// What the next token stands in.
+    Next,
+}
+
+impl Found {
+    /// The comment, between the items of a list.
+    pub(super) fn in_list(self, is_flow: bool) -> Item {
+        let can_be_item = self.comment.can_be_item && !is_flow;
+        Item::Comment(Comment {
+            can_be_item,
+            ..self.comment
+        })
+    }
 }
 
 impl<'t> Comments<'t> {
@@ -114,28 +135,109 @@ impl<'t> Comments<'t> {
         self.dash
     }
 
-    /// Those that belong to a block whose lines stand at `column`, now that it ends.
-    pub(super) fn of_ending_block(&mut self, column: usize) -> Vec<Found> {
-        if self
-            .text
-            .as_bytes()
-            .get(self.scanned)
-            .is_none_or(|byte| b" \t\r\n#".contains(byte))
-        {
-            self.scan_trivia();
-        }
-        if self.waiting.is_empty() {
-            return Vec::new();
-        }
-        let ends_text = self.scanned >= self.text.len();
-        let next = self.scanned - line_start(self.text, self.scanned);
-        let belongs = match ends_text {
-            true => self.waiting.first().is_some_and(|found| found.adjacent),
-            false => next < column,
-        };
-        let inside = |found: &&Found| belongs && (found.column >= column || !found.alone);
-        let count = self.waiting.iter().take_while(inside).count();
+    /// Those behind the key on its line: they stand before the key, not inside of the collection that follows.
+    pub(super) fn behind_key(&mut self) -> Vec<Found> {
+        let count = self.waiting.iter().take_while(|found| !found.alone).count();
         self.waiting.drain(..count).collect()
+    }
+
+    /// Those that belong to a block whose lines stand at `column`, now that it ends.
+    pub(super) fn of_ending_block(
+        &mut self,
+        column: usize,
+        is_map: bool,
+        root: usize,
+    ) -> Vec<Found> {
+        self.scan_trivia();
+        let assigns = self.waiting.iter().any(|found| found.belongs.is_none());
+        if assigns {
+            self.assign(column, root);
+        }
+        let inside = |found: &Found| match found.belongs {
+            Some(Belongs::Innermost) => true,
+            Some(Belongs::MapAt(place)) => is_map && column <= place,
+            Some(Belongs::Next) | None => false,
+        };
+        let count = self
+            .waiting
+            .iter()
+            .take_while(|found| inside(found))
+            .count();
+        self.waiting.drain(..count).collect()
+    }
+
+    /// Says of each waiting comment where it belongs. The block of the last token has its lines at `innermost`.
+    fn assign(&mut self, innermost: usize, root: usize) {
+        // What follows the last line of a document is its metadata, in the column of its keys.
+        let next = match self.scanned < self.text.len() {
+            true => self.scanned - line_start(self.text, self.scanned),
+            false => root,
+        };
+        // The comments that are not decided yet begin here, in this column.
+        let (mut first, mut start) = (0, None);
+        let mut is_marked = false;
+        let mut at_content = self
+            .waiting
+            .first()
+            .is_some_and(|found| !self.blank_before(found));
+        let mut only_breaks = at_content;
+        for at in 0..self.waiting.len() {
+            let column = self.waiting[at].column;
+            if let Some(begun) = start
+                && column < innermost
+                && column != begun
+            {
+                self.decide(first..at, begun, &mut is_marked);
+                (first, start, at_content) = (at, None, false);
+            }
+            let begun = *start.get_or_insert(column);
+            if self.blank_after(&self.waiting[at]) {
+                if only_breaks && (at_content || begun < innermost) {
+                    is_marked |= begun < innermost;
+                    self.decide(first..at + 1, begun, &mut is_marked);
+                    (first, start, at_content) = (at + 1, None, false);
+                }
+                only_breaks = false;
+            }
+        }
+        let count = self.waiting.len();
+        if let Some(begun) = start
+            && next < innermost
+            && next != begun
+        {
+            self.decide(first..count, begun, &mut is_marked);
+            first = count;
+        }
+        self.waiting[first..]
+            .iter_mut()
+            .for_each(|found| found.belongs = Some(Belongs::Next));
+    }
+
+    fn decide(&mut self, comments: std::ops::Range<usize>, column: usize, is_marked: &mut bool) {
+        let belongs = match *is_marked {
+            true => Belongs::MapAt(column),
+            false => Belongs::Innermost,
+        };
+        *is_marked = true;
+        self.waiting[comments]
+            .iter_mut()
+            .for_each(|found| found.belongs = Some(belongs));
+    }
+
+    fn blank_before(&self, found: &Found) -> bool {
+        let start = line_start(self.text, found.comment.at.start);
+        let before = self.text[..start].strip_suffix('\n').unwrap_or("");
+        before[line_start(before, before.len())..]
+            .trim_ascii()
+            .is_empty()
+    }
+
+    fn blank_after(&self, found: &Found) -> bool {
+        let rest = &self.text[found.comment.at.end..];
+        let next = rest
+            .split_once('\n')
+            .and_then(|(_, rest)| rest.lines().next());
+        next.is_some_and(|line| line.trim_ascii().is_empty())
     }
 
     fn begins_comment(&self, at: usize) -> bool {
@@ -148,18 +250,16 @@ impl<'t> Comments<'t> {
         let line = &rest[..rest.find('\n').unwrap_or(rest.len())];
         let line = line.strip_suffix('\r').unwrap_or(line);
         let start = line_start(self.text, at);
-        let before = self.text[..start].trim_end_matches(['\r', ' ', '\t']);
-        let line_before = before
-            .strip_suffix('\n')
-            .map(|text| text.trim_end_matches(['\r', ' ', '\t']));
+        let alone = self.text[start..at].trim_ascii().is_empty();
         self.waiting.push(Found {
             comment: Comment {
                 text: Zeroizing::new(line[1..].to_owned()),
                 at: at..at + line.len(),
+                can_be_item: alone,
             },
             column: at - start,
-            alone: self.text[start..at].trim_ascii().is_empty(),
-            adjacent: line_before.is_some_and(|text| !text.is_empty() && !text.ends_with('\n')),
+            alone,
+            belongs: None,
         });
         self.scanned = at + line.len();
     }

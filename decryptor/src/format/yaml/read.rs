@@ -54,6 +54,7 @@ pub(super) fn read(text: &str) -> Result<Read, ParseError> {
             .take(event, span)
             .map_err(|reason| ParseError::new(line, reason))?;
     }
+    reader.finish();
     Ok(reader.read)
 }
 
@@ -204,7 +205,9 @@ impl<'t> Reader<'t> {
             self.last_end = start + 1;
             self.comments.skip(start + 1);
         } else if let (false, Some(column)) = (open.flow, open.column) {
-            own = self.comments.of_ending_block(column);
+            let is_map = matches!(open.node, Node::Map(..));
+            let root = self.open.first().and_then(|open| open.column).unwrap_or(0);
+            own = self.comments.of_ending_block(column, is_map, root);
         }
         let outer_is_block = !self
             .open
@@ -226,8 +229,8 @@ impl<'t> Reader<'t> {
                 Value::Map(entries)
             }
             Node::List(mut items) => {
-                items.splice(0..0, inline.map(|found| Item::Comment(found.comment)));
-                items.extend(own.into_iter().map(|found| Item::Comment(found.comment)));
+                items.splice(0..0, inline.map(|found| found.in_list(open.flow)));
+                items.extend(own.into_iter().map(|found| found.in_list(open.flow)));
                 Value::List(items)
             }
         };
@@ -276,6 +279,15 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
+    /// Comments behind the end of the last document are that document's.
+    fn finish(&mut self) {
+        self.comments.scan(self.text.len());
+        let rest = self.comments.all();
+        if let Some(entries) = self.read.tree.documents.last_mut() {
+            entries.extend(rest.into_iter().map(|found| Entry::Comment(found.comment)));
+        }
+    }
+
     fn awaits_key(&self) -> bool {
         matches!(
             self.open.last(),
@@ -312,16 +324,20 @@ impl<'t> Reader<'t> {
         let Some(open) = self.open.last_mut() else {
             return;
         };
+        let flow = open.flow;
         match &mut open.node {
             Node::List(items) => {
                 let found = match begins {
                     true => self.comments.before_dash(),
                     false => self.comments.all(),
                 };
-                items.extend(found.into_iter().map(|found| Item::Comment(found.comment)));
+                items.extend(found.into_iter().map(|found| found.in_list(flow)));
             }
-            // The comments before a collection in a mapping are the collection's own.
-            Node::Map(..) if begins => {}
+            // The comments before a collection in a mapping are the collection's own, but for one behind its key.
+            Node::Map(entries, _) if begins => {
+                let found = self.comments.behind_key();
+                entries.extend(found.into_iter().map(|found| Entry::Comment(found.comment)));
+            }
             Node::Map(entries, _) => {
                 let found = self.comments.all();
                 entries.extend(found.into_iter().map(|found| Entry::Comment(found.comment)));
@@ -367,7 +383,8 @@ impl<'t> Reader<'t> {
         let mut place = self.place(span, style, properties, text.is_empty())?;
         place.place.is_tagged_text = tagged == Some(Tagged::Text);
         place.place.typed_at = (tagged == Some(Tagged::Typed)).then_some(place.whole);
-        self.comments.scan(place.whole);
+        // A comment may stand between a tag and its value.
+        self.comments.scan(place.place.at.start.max(place.whole));
         self.comments_before_item(false);
         if self.open.is_empty() {
             return self.finish_empty_document(&scalar, &place.place);
@@ -385,7 +402,7 @@ impl<'t> Reader<'t> {
         {
             match &mut open.node {
                 Node::Map(entries, _) => entries.push(Entry::Comment(found.comment)),
-                Node::List(items) => items.push(Item::Comment(found.comment)),
+                Node::List(items) => items.push(found.in_list(true)),
             }
         }
         self.add(
