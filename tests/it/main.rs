@@ -28,6 +28,7 @@ mod manifests;
 mod metrics;
 mod peers;
 mod pod;
+mod sops_documents;
 mod stand;
 mod swap;
 mod templates;
