@@ -105,7 +105,7 @@ pub struct Core {
     pub leader: watch::Receiver<bool>,
     /// Counters.
     pub metrics: Arc<Metrics>,
-    /// Becomes true once the SealedSecrets have been read, and stays so.
+    /// Becomes true once the SealedSecrets have been read or another leads, and stays so.
     pub ready: watch::Sender<bool>,
     /// Becomes true when the core is to end.
     pub shutdown: watch::Receiver<bool>,
@@ -129,7 +129,7 @@ pub async fn run(core: Core) -> Result<(), RunError> {
     } = core;
     let api = Arc::new(Api::new(client));
     loop {
-        let leads = async { leader.wait_for(|leads| *leads).await.is_ok() };
+        let leads = until_it_leads(&mut leader, &ready);
         let asked = async { drop(shutdown.wait_for(|asked| *asked).await) };
         tokio::select! {
             leads = leads => if !leads { return Err(RunError::Ended("leader election")) },
@@ -161,6 +161,22 @@ pub async fn run(core: Core) -> Result<(), RunError> {
                 return Ok(());
             }
             Next::Broken(what) => return Err(RunError::Ended(what)),
+        }
+    }
+}
+
+/// Returns true once this controller leads, and false if nobody will say so any more. While another leads, it is ready.
+async fn until_it_leads(leader: &mut watch::Receiver<bool>, ready: &watch::Sender<bool>) -> bool {
+    loop {
+        if *leader.borrow() {
+            return true;
+        }
+        // The election speaks even if it has nothing new to say.
+        if leader.changed().await.is_err() {
+            return false;
+        }
+        if !*leader.borrow() {
+            ready.send_replace(true);
         }
     }
 }
@@ -257,4 +273,38 @@ async fn end(mut tasks: Tasks, context: Arc<Context>, writing: JoinHandle<()>) {
     tasks.shutdown().await;
     drop(context);
     drop(timeout(LAST_EVENTS, writing).await);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_replica_is_ready_when_another_leads_and_not_before() {
+        let (tell, mut leader) = watch::channel(false);
+        let (ready, is_ready) = watch::channel(false);
+        tokio::select! {
+            biased;
+            _ = until_it_leads(&mut leader, &ready) => panic!("nobody has said so"),
+            () = tokio::task::yield_now() => {}
+        }
+        assert!(!*is_ready.borrow(), "it may be about to lead");
+        tell.send_replace(false);
+        tokio::select! {
+            biased;
+            _ = until_it_leads(&mut leader, &ready) => panic!("another leads"),
+            () = tokio::task::yield_now() => {}
+        }
+        assert!(*is_ready.borrow());
+        tell.send_replace(true);
+        assert!(until_it_leads(&mut leader, &ready).await);
+        drop(tell);
+    }
+
+    #[tokio::test]
+    async fn without_an_election_there_is_nothing_to_wait_for() {
+        let (tell, mut leader) = watch::channel(false);
+        drop(tell);
+        assert!(!until_it_leads(&mut leader, &watch::Sender::new(false)).await);
+    }
 }

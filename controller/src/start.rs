@@ -155,8 +155,7 @@ async fn run_until_told(args: &Args) -> Result<(), StartError> {
         let pages = http::bind(&args.listen_addr, "--listen-addr").await?;
         let metrics_pages = http::bind(&args.listen_metrics_addr, "--listen-metrics-addr").await?;
         let (leader_tx, leader) = watch::channel(false);
-        // Where one of several leads, each is ready with its keys: whether it will ever lead is open.
-        let (ready_tx, ready) = watch::channel(args.leader_elect);
+        let (ready_tx, ready) = watch::channel(false);
         let shared = Shared::connect(args, leader, shutdown).await?;
         let mut servers = shared.serve(args, ready, pages, metrics_pages);
         tokio::select! {
