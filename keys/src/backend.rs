@@ -2,10 +2,15 @@
 
 use crate::master_key::{Backend, Fields, MasterKey, ParseError};
 
+#[cfg(feature = "age")]
+pub mod age;
 pub mod unknown;
 
 /// All kinds, in the order in which sops reads their lists from a document.
-pub static BACKENDS: &[&Backend] = &[];
+pub static BACKENDS: &[&Backend] = &[
+    #[cfg(feature = "age")]
+    &age::BACKEND,
+];
 
 /// The kind whose keys stand in the list `field` of a document. Returns `None` if this build does not know it.
 pub fn of_field(field: &str) -> Option<&'static Backend> {

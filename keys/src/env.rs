@@ -184,10 +184,17 @@ impl Env {
     }
 }
 
-/// An environment of the variables given, for tests.
+/// An environment of the variables given and no others: what a test or a hook wants.
+impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Env {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
+        let variables = variables.into_iter();
+        Self::new(variables.map(|(name, value)| (name.into(), value.into())))
+    }
+}
+
 impl<N: Into<OsString>, V: Into<OsString>, const COUNT: usize> From<[(N, V); COUNT]> for Env {
     fn from(variables: [(N, V); COUNT]) -> Self {
-        Self::new(variables.map(|(name, value)| (name.into(), value.into())))
+        variables.into_iter().collect()
     }
 }
 

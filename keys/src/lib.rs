@@ -20,6 +20,8 @@ pub mod env;
 pub mod groups;
 #[cfg(feature = "sops")]
 pub mod master_key;
+#[cfg(feature = "age")]
+mod process;
 pub mod scope;
 pub mod sealing;
 pub mod secret;

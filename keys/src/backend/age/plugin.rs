@@ -1,0 +1,389 @@
+//! age plugins: programs that wrap and unwrap file keys, spoken to over their standard input and output.
+//!
+//! Which program runs is said by a recipient in a file that strangers may write. So its name is from a small alphabet, and it
+//! is looked for in the absolute folders of `PATH` only.
+
+use std::{
+    collections::HashSet,
+    io::{self, BufRead, BufReader, Read, Write},
+    path::PathBuf,
+    process::{Child, ChildStdin, Stdio},
+    sync::mpsc,
+    thread,
+};
+
+use age_core::{
+    format::{FILE_KEY_BYTES, FileKey, Stanza},
+    primitives::bech32_decode,
+    secrecy::ExposeSecret,
+};
+use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
+use zeroize::Zeroizing;
+
+use crate::env::Env;
+
+/// Characters in a full line of a stanza's body.
+const COLUMNS: usize = 64;
+/// The longest line and the most lines of a stanza that are read.
+const LONGEST_LINE: u64 = 1 << 16;
+const MOST_LINES: usize = 1 << 10;
+/// The most that is told of what a plugin says.
+const LONGEST_MESSAGE: usize = 400;
+
+/// What a plugin wraps to or unwraps with.
+#[derive(Clone)]
+pub(super) struct Peer {
+    /// The plugin's name.
+    name: String,
+    /// The recipient or identity, which only the plugin understands.
+    text: Zeroizing<String>,
+}
+
+impl Peer {
+    /// Reads `age1NAME1…`.
+    pub(super) fn recipient(text: &str) -> Result<Self, String> {
+        Self::read(text, |prefix| {
+            prefix.strip_prefix("age1").map(str::to_owned)
+        })
+    }
+
+    /// Reads `AGE-PLUGIN-NAME-1…`.
+    pub(super) fn identity(text: &str) -> Result<Self, String> {
+        Self::read(text, |prefix| {
+            let name = prefix.strip_prefix("AGE-PLUGIN-")?.strip_suffix('-')?;
+            Some(name.to_ascii_lowercase())
+        })
+    }
+
+    fn read(text: &str, name: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let name = bech32_decode(
+            text,
+            |_| "invalid Bech32 encoding".to_owned(),
+            |_| Ok(()),
+            |prefix, _| name(prefix.as_str()).ok_or_else(|| "invalid type".to_owned()),
+        )?;
+        let allowed = |c: u8| matches!(c, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'+' | b'-');
+        if name.is_empty() || !name.bytes().all(allowed) {
+            return Err(format!("invalid plugin name: {name:?}"));
+        }
+        Ok(Self {
+            name,
+            text: Zeroizing::new(text.to_owned()),
+        })
+    }
+
+    /// Has the plugin wrap a file key to this recipient: stanzas, and labels on whom they may stand beside.
+    pub(super) fn wrap(
+        &self,
+        file_key: &FileKey,
+        env: &Env,
+    ) -> Result<(Vec<Stanza>, HashSet<String>), String> {
+        let mut talk = Conversation::start(self, "recipient-v1", env)?;
+        talk.send("add-recipient", &[&self.text], b"")?;
+        talk.send("extension-labels", &[], b"")?;
+        talk.send("wrap-file-key", &[], file_key.expose_secret())?;
+        talk.send("done", &[], b"")?;
+        let (mut stanzas, mut labels) = (Vec::new(), None);
+        talk.answer(|stanza| match stanza.tag.as_str() {
+            "recipient-stanza" => {
+                let mut args = stanza.args.into_iter();
+                let (Some("0"), Some(tag)) = (args.next().as_deref(), args.next()) else {
+                    return Answer::Wrong;
+                };
+                stanzas.push(Stanza {
+                    tag,
+                    args: args.collect(),
+                    body: stanza.body,
+                });
+                Answer::Taken
+            }
+            "labels" if labels.is_none() => {
+                labels = Some(HashSet::from_iter(stanza.args));
+                Answer::Taken
+            }
+            _ => Answer::Unknown,
+        })?;
+        if stanzas.is_empty() {
+            return Err(self.says("it returned neither stanzas nor errors"));
+        }
+        Ok((stanzas, labels.unwrap_or_default()))
+    }
+
+    /// Has the plugin unwrap the file key with this identity. Returns `None` if it is not for it.
+    pub(super) fn unwrap(&self, stanzas: &[Stanza], env: &Env) -> Result<Option<FileKey>, String> {
+        let mut talk = Conversation::start(self, "identity-v1", env)?;
+        talk.send("add-identity", &[&self.text], b"")?;
+        for Stanza { tag, args, body } in stanzas {
+            let mut all = vec!["0", tag.as_str()];
+            all.extend(args.iter().map(String::as_str));
+            talk.send("recipient-stanza", &all, body)?;
+        }
+        talk.send("done", &[], b"")?;
+        let mut file_key = None;
+        talk.answer(|stanza| {
+            if stanza.tag != "file-key" {
+                return Answer::Unknown;
+            }
+            let body = Zeroizing::new(stanza.body);
+            let key = <[u8; FILE_KEY_BYTES]>::try_from(body.as_slice());
+            match (key, stanza.args.as_slice()) {
+                (Ok(key), [file]) if file == "0" && file_key.is_none() => {
+                    file_key = Some(FileKey::new(Box::new(key)));
+                    Answer::Taken
+                }
+                _ => Answer::Wrong,
+            }
+        })?;
+        Ok(file_key)
+    }
+
+    fn program(&self) -> String {
+        format!("age-plugin-{}", self.name)
+    }
+
+    fn says(&self, message: &str) -> String {
+        format!("{}: {message}", self.program())
+    }
+}
+
+/// What to say to a plugin's message.
+enum Answer {
+    Taken,
+    Wrong,
+    Unknown,
+}
+
+/// A running plugin. It is ended when this is dropped.
+struct Conversation<'a> {
+    peer: &'a Peer,
+    env: &'a Env,
+    child: Child,
+    output: ChildStdin,
+    input: mpsc::Receiver<io::Result<Stanza>>,
+}
+
+impl<'a> Conversation<'a> {
+    fn start(peer: &'a Peer, machine: &str, env: &'a Env) -> Result<Self, String> {
+        let path: PathBuf = env
+            .program(peer.program())
+            .ok_or_else(|| peer.says("not found in an absolute folder of PATH"))?;
+        let debug = env
+            .variable("AGEDEBUG")
+            .is_some_and(|what| what == "plugin");
+        let mut child = env
+            .command(&path)
+            .arg(format!("--age-plugin={machine}"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(if debug {
+                Stdio::inherit()
+            } else {
+                Stdio::null()
+            })
+            .spawn()
+            .map_err(|error| peer.says(&error.to_string()))?;
+        let output = child.stdin.take().expect("it was asked for as a pipe");
+        let stdout = child.stdout.take().expect("it was asked for as a pipe");
+        let (send, input) = mpsc::channel();
+        thread::spawn(move || {
+            let mut reader = BufReader::new(stdout);
+            loop {
+                let stanza = receive(&mut reader);
+                let last = stanza.is_err();
+                // Nobody listens any more when the conversation is over.
+                if send.send(stanza).is_err() || last {
+                    break;
+                }
+            }
+        });
+        Ok(Self {
+            peer,
+            env,
+            child,
+            output,
+            input,
+        })
+    }
+
+    fn send(&mut self, tag: &str, args: &[&str], body: &[u8]) -> Result<(), String> {
+        let text = write(tag, args, body);
+        self.output
+            .write_all(text.as_bytes())
+            .and_then(|()| self.output.flush())
+            .map_err(|error| self.peer.says(&error.to_string()))
+    }
+
+    /// Takes messages until the plugin has no more. What it asks of a person is answered here.
+    fn answer(mut self, mut take: impl FnMut(Stanza) -> Answer) -> Result<(), String> {
+        let mut errors = Vec::new();
+        loop {
+            let stanza = match self.input.recv_timeout(self.env.time_limit()) {
+                Ok(Ok(stanza)) => stanza,
+                Ok(Err(error)) => return Err(self.peer.says(&error.to_string())),
+                Err(_) => return Err(self.peer.says("it did not answer in time")),
+            };
+            match stanza.tag.as_str() {
+                "done" => break,
+                "error" => {
+                    errors.push(shown(&stanza.body));
+                    self.send("ok", &[], b"")?;
+                }
+                "msg" | "confirm" | "request-public" | "request-secret" => self.ask(&stanza)?,
+                _ => match take(stanza) {
+                    Answer::Taken => self.send("ok", &[], b"")?,
+                    Answer::Wrong => {
+                        return Err(self.peer.says("it does not keep to the protocol"));
+                    }
+                    Answer::Unknown => self.send("unsupported", &[], b"")?,
+                },
+            }
+        }
+        if errors.is_empty() {
+            return Ok(());
+        }
+        Err(self.peer.says(&errors.join("; ")))
+    }
+
+    /// Has a person answer, if there is one.
+    fn ask(&mut self, stanza: &Stanza) -> Result<(), String> {
+        let Some(person) = self.env.prompt() else {
+            return self.send("fail", &[], b"");
+        };
+        let question = shown(&stanza.body);
+        let choice = |i: usize| {
+            let text = BASE64_STANDARD_NO_PAD.decode(stanza.args.get(i)?).ok()?;
+            Some(shown(&text))
+        };
+        match stanza.tag.as_str() {
+            "msg" => {
+                person.show(&question);
+                self.send("ok", &[], b"")
+            }
+            "confirm" => {
+                let yes = choice(0).unwrap_or_else(|| "yes".to_owned());
+                match person.confirm(&question, &yes, choice(1).as_deref()) {
+                    Some(true) => self.send("ok", &["yes"], b""),
+                    Some(false) => self.send("ok", &["no"], b""),
+                    None => self.send("fail", &[], b""),
+                }
+            }
+            "request-public" => match person.public(&question) {
+                Some(text) => self.send("ok", &[], text.as_bytes()),
+                None => self.send("fail", &[], b""),
+            },
+            _ => match person.secret(&question) {
+                Some(secret) => self.send("ok", &[], secret.expose_secret()),
+                None => self.send("fail", &[], b""),
+            },
+        }
+    }
+}
+
+impl Drop for Conversation<'_> {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a plugin says, fit for a terminal.
+fn shown(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let visible = text.chars().filter(|c| !c.is_control());
+    visible.take(LONGEST_MESSAGE).collect()
+}
+
+/// A stanza as age files have it: a line of words, then Base64 whose last line is not full.
+fn write(tag: &str, args: &[&str], body: &[u8]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(format!("-> {tag}"));
+    for arg in args {
+        text.push(' ');
+        text.push_str(arg);
+    }
+    text.push('\n');
+    let body = Zeroizing::new(BASE64_STANDARD_NO_PAD.encode(body));
+    for (i, c) in body.chars().enumerate() {
+        if i > 0 && i.is_multiple_of(COLUMNS) {
+            text.push('\n');
+        }
+        text.push(c);
+    }
+    text.push('\n');
+    if !body.is_empty() && body.len().is_multiple_of(COLUMNS) {
+        text.push('\n');
+    }
+    text
+}
+
+/// Reads a stanza, of bounded size.
+fn receive(reader: &mut impl BufRead) -> io::Result<Stanza> {
+    let broken = || {
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it does not speak as plugins do",
+        )
+    };
+    let first = line(reader)?;
+    let mut words = first.strip_prefix("-> ").ok_or_else(broken)?.split(' ');
+    let tag = words.next().ok_or_else(broken)?.to_owned();
+    let args = words.map(str::to_owned).collect();
+    let mut encoded = Zeroizing::new(String::new());
+    for _ in 0..MOST_LINES {
+        let line = line(reader)?;
+        encoded.push_str(&line);
+        if line.len() > COLUMNS {
+            return Err(broken());
+        }
+        if line.len() < COLUMNS {
+            let body = BASE64_STANDARD_NO_PAD
+                .decode(encoded.as_bytes())
+                .map_err(|_| broken())?;
+            return Ok(Stanza { tag, args, body });
+        }
+    }
+    Err(broken())
+}
+
+fn line(reader: &mut impl BufRead) -> io::Result<Zeroizing<String>> {
+    let mut line = Zeroizing::new(String::new());
+    reader.take(LONGEST_LINE).read_line(&mut line)?;
+    if line.pop() != Some('\n') {
+        return Err(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            "it ended in the middle",
+        ));
+    }
+    Ok(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stanzas_come_back() {
+        for length in [0, 1, 47, 48, 49, 96, 200] {
+            let body = vec![7; length];
+            let text = write("tag", &["a", "b"], &body);
+            let stanza = receive(&mut text.as_bytes()).expect("it is whole");
+            assert_eq!(
+                (stanza.tag.as_str(), stanza.args, stanza.body),
+                ("tag", vec!["a".to_owned(), "b".to_owned()], body),
+                "{length}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_stanza_is_refused() {
+        let long = format!("-> a\n{}\n", "A".repeat(65));
+        let endless = format!(
+            "-> a\n{}",
+            format!("{}\n", "A".repeat(64)).repeat(MOST_LINES + 1)
+        );
+        for text in ["", "-> a", "-> a\n", "a\n\n", "-> a\n*\n", &long, &endless] {
+            assert!(receive(&mut text.as_bytes()).is_err(), "{text:.20}");
+        }
+    }
+}
