@@ -1,5 +1,6 @@
 //! One test binary; a module per subject.
 
+mod age;
 mod attacks;
 mod chart;
 mod client;
