@@ -120,6 +120,12 @@ impl Metrics {
         lock(&self.conditions).remove(&(namespace.to_owned(), name.to_owned()));
     }
 
+    /// Forgets all SealedSecrets: whoever leads knows about them.
+    pub fn forget_work(&self) {
+        lock(&self.conditions).clear();
+        self.queue_depth(0);
+    }
+
     /// Counts an answered HTTP request.
     pub fn http_request(&self, path: &'static str, code: u16, method: &str, took: Duration) {
         let method = method_label(method);
@@ -306,6 +312,9 @@ mod tests {
             )]
         );
         metrics.forget_condition("ns", "a\"b");
+        assert!(lines(&metrics, name).is_empty());
+        metrics.condition("ns", "other", "Synced", -1, "");
+        metrics.forget_work();
         assert!(lines(&metrics, name).is_empty());
     }
 

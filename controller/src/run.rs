@@ -153,6 +153,7 @@ pub async fn run(core: Core) -> Result<(), RunError> {
             Next::Follow => {
                 tasks.shutdown().await;
                 writing.abort();
+                metrics.forget_work();
                 info!("this controller no longer leads");
             }
             Next::End => {

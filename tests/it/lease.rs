@@ -149,6 +149,21 @@ fn a_lease_taken_away_is_respected() {
     let cluster = cluster::shared();
     let home = cluster.namespace();
     let controller = replica(&cluster, &home).start();
+    let empty = json!({
+        "apiVersion": "bitnami.com/v1alpha1", "kind": "SealedSecret", "metadata": {"name": "db"},
+        "spec": {"encryptedData": {}},
+    });
+    cluster.api.create(&path::sealed_secrets(&home), &empty);
+    let conditions = |wanted: bool| {
+        wait_until("conditions are told by who leads", PATIENCE, || {
+            let metrics = controller.metrics();
+            match metrics.contains("condition_info{") {
+                told if told == wanted => Ok(()),
+                _ => Err(metrics),
+            }
+        });
+    };
+    conditions(true);
     let path =
         format!("/apis/coordination.k8s.io/v1/namespaces/{home}/leases/sealed-secrets-key-leader");
     let spec = json!({"spec": {"holderIdentity": "someone_else", "leaseDurationSeconds": 3600}});
@@ -160,8 +175,12 @@ fn a_lease_taken_away_is_respected() {
             Ok(())
         }
     });
+    // It would never hear that this one is gone.
+    conditions(false);
+    cluster.api.delete(&path::sealed_secret(&home, "db"));
     cluster.api.delete(&path);
     wait_to_lead(&controller, PATIENCE);
+    conditions(false);
 }
 
 /// Neither does a clock that runs ahead keep a lease, nor one that is behind lose it.
