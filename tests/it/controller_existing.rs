@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use decryptor::sealed::{MANAGED, PATCH};
+use decryptor::sealed::{MANAGED, PATCH, SKIP_SET_OWNER_REFERENCES};
 use serde_json::{Value, json};
 use testkit::path;
 
@@ -109,6 +109,32 @@ fn a_secret_of_somebody_else_is_left_alone_until_it_may_be_touched() {
     stand.wait_data("blocker", &[("foo", "bar")]);
     assert!(deleted.elapsed().as_millis() > 2000);
     stand.wait_synced("blocker", "True");
+}
+
+#[test]
+fn nothing_in_a_sealed_secret_gives_it_the_secret_of_somebody_else() {
+    let stand = Stand::start();
+    let owner = json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "0", "controller": true}]);
+    for (name, annotations) in [
+        ("managed", &[MANAGED][..]),
+        ("patch", &[PATCH]),
+        ("skip", &[SKIP_SET_OWNER_REFERENCES]),
+        ("all", &[MANAGED, PATCH, SKIP_SET_OWNER_REFERENCES]),
+    ] {
+        let before = stand.create_secret(name, &[], &[("old", "1")]);
+        let mut sealed = stand.sealed(name, &[("foo", "bar")]);
+        for annotation in annotations {
+            sealed["metadata"]["annotations"][annotation] = json!("true");
+            sealed["spec"]["template"]["metadata"]["annotations"][annotation] = json!("true");
+        }
+        sealed["spec"]["template"]["metadata"]["ownerReferences"] = owner.clone();
+        sealed["spec"]["template"]["metadata"]["uid"] = before["metadata"]["uid"].clone();
+        stand.apply(&sealed);
+        let said = stand.wait_synced(name, "False");
+        let message = condition(&said)["message"].as_str().unwrap_or_default();
+        assert!(message.contains("already exists"), "{name}: {message}");
+        assert_eq!(stand.secret(name), Some(before), "{name}");
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! A Secret is deleted: who may rely on it coming back, and who not.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use decryptor::sealed::{MANAGED, PATCH, SKIP_SET_OWNER_REFERENCES};
+use keys::Scope;
 use serde_json::{Value, json};
 
 use crate::stand::{Stand, condition};
@@ -48,6 +50,31 @@ fn only_owned_and_managed_secrets_come_back() {
     sealed["spec"]["template"]["metadata"]["labels"] = json!({"a": "b"});
     stand.apply(&sealed);
     stand.wait_data("unowned", &[("foo", "bar")]);
+}
+
+#[test]
+fn recreation_and_the_format_of_old_can_be_turned_off() {
+    let stand = Stand::start_with(&[], |launch| {
+        launch.args(["--skip-recreate", "--accept-deprecated-v1-data=false"])
+    });
+    stand.apply(&stand.sealed("db", &[("foo", "bar")]));
+    stand.wait_synced("db", "True");
+    stand.cluster.api.delete(&stand.secret_path("db"));
+    stand.settle();
+    assert!(stand.secret("db").is_none());
+    stand.apply(&stand.sealed("db", &[("foo", "baz")]));
+    stand.wait_data("db", &[("foo", "baz")]);
+
+    let mut old = stand.sealed("old", &[]);
+    let text = json!({"kind": "Secret", "apiVersion": "v1", "data": {"k": "dg=="}}).to_string();
+    let label = Scope::Strict.label(&stand.namespace, "old");
+    old["spec"]["encryptedData"] = json!({});
+    old["spec"]["data"] = json!(STANDARD.encode(stand.cert.seal(text.as_bytes(), &label)));
+    stand.apply(&old);
+    let said = stand.wait_synced("old", "False");
+    let message = condition(&said)["message"].as_str().unwrap_or_default();
+    assert!(message.contains("deprecated"), "{message}");
+    assert!(stand.secret("old").is_none());
 }
 
 #[test]

@@ -419,16 +419,18 @@ fn slow_clients_are_left_behind() {
 fn a_taken_port_ends_it_with_a_clear_error() {
     let holder = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let taken = holder.local_addr().expect("bound");
-    let free = format!("--listen-metrics-addr=127.0.0.1:{}", ports::free());
-    let output = cli::run(ours::controller())
-        .arg(format!("--listen-addr={taken}"))
-        .arg(free)
-        .output();
-    assert_eq!(output.code(), 1);
-    assert!(
-        output.stderr.contains("cannot listen on") && output.stderr.contains("--listen-addr"),
-        "{}",
-        output.stderr
-    );
-    assert!(!output.stderr.contains("panicked"));
+    let flags = ["--listen-addr", "--listen-metrics-addr"];
+    for (flag, other) in [(flags[0], flags[1]), (flags[1], flags[0])] {
+        let output = cli::run(ours::controller())
+            .arg(format!("{flag}={taken}"))
+            .arg(format!("{other}=127.0.0.1:{}", ports::free()))
+            .output();
+        assert_eq!(output.code(), 1);
+        let said = output.stderr;
+        assert!(
+            said.contains("cannot listen on") && said.contains(flag),
+            "{said}"
+        );
+        assert!(!said.contains("panicked"), "{said}");
+    }
 }

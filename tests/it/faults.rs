@@ -1,9 +1,9 @@
 //! What breaks while the controller works: itself, the API server, the store. No Secret is wrong, none is lost.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::{Cluster, cluster::User, controller, path};
 
-use crate::stand::{Stand, sealed_with};
+use crate::stand::{Stand, brought_key, sealed_with};
 
 /// A SealedSecret's name and what is sealed in it.
 fn item(at: usize) -> (String, String) {
@@ -103,6 +103,64 @@ fn restarts_of_the_api_server_and_the_store_are_survived() {
         "a Secret was made anew"
     );
     assert!(stand.controller.process.exited().is_none(), "it ended");
+}
+
+/// How many of the controller's metrics begin so.
+fn series(stand: &Stand, prefix: &str) -> usize {
+    let metrics = stand.controller.metrics();
+    metrics
+        .lines()
+        .filter(|line| line.starts_with(prefix))
+        .count()
+}
+
+#[test]
+fn what_goes_while_it_cannot_watch_is_noticed_when_it_reads_again() {
+    const KEYS: &str = "sealed_secrets_controller_key_age_seconds{";
+    const CONDITIONS: &str = "sealed_secrets_controller_condition_info{";
+    // Losing the lease would make it read everything too.
+    let stand = Stand::start_on(Cluster::start(), |launch| {
+        launch.args(["--leader-elect=false"])
+    });
+    let api = &stand.cluster.api;
+    api.create(&path::secrets(&stand.namespace), &brought_key("brought").0);
+    apply(&stand, 0..3);
+    wait_all(&stand, 0..3);
+    let wait_series = |prefix: &str, wanted: usize| {
+        stand
+            .cluster
+            .wait_until(prefix, testkit::PATIENCE, || match series(&stand, prefix) {
+                count if count == wanted => Ok(()),
+                count => Err(format!("{count}, not {wanted}")),
+            });
+    };
+    wait_series(KEYS, 2);
+    wait_series(CONDITIONS, 3);
+    let reads = || stand.controller.log().matches("SealedSecrets read").count();
+    let before = reads();
+
+    stand.controller.pause();
+    // Without this the changes would wait for it in its connections.
+    stand.cluster.restart_apiserver();
+    api.delete(&stand.secret_path("item-0"));
+    api.delete(&stand.sealed_path("item-1"));
+    api.delete(&stand.secret_path("brought"));
+    stand.cluster.wait_gone(&stand.secret_path("item-1"));
+    let drift = json!({"data": {"key": "YmF6"}});
+    api.patch(&stand.secret_path("item-2"), &drift);
+    apply(&stand, 3..4);
+    // An API server that has just started remembers no change from before: watches have expired.
+    stand.cluster.restart_apiserver();
+    stand.controller.resume();
+
+    for at in [0, 2, 3] {
+        wait_all(&stand, at..at + 1);
+    }
+    wait_series(KEYS, 1);
+    wait_series(CONDITIONS, 3);
+    assert!(reads() > before, "{}", stand.controller.log());
+    assert!(stand.secret("item-1").is_none());
+    assert!(stand.controller.process.exited().is_none());
 }
 
 /// Their own controller opens what ours left behind a kill, so nothing half-made stands there.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
-use testkit::{cli, ours, path, peer};
+use serde_json::{Value, json};
+use testkit::{cli, cluster::User, ours, path, peer};
 
 use crate::stand::Stand;
 
@@ -127,6 +127,7 @@ fn wrong_flags_and_variables_end_it_with_two_and_a_reason() {
         (&["--all-namespaces", "false"], None, "false"),
         (&["--all-namespaces=maybe"], None, "--all-namespaces"),
         (&["--key-renew-period=-1h"], None, "negative"),
+        (&["--rotate-period=-1h"], None, "negative"),
         (&["--key-ttl=1d"], None, "--key-ttl"),
         (&["--key-cutoff-time=yesterday"], None, "date -R"),
         (&["--key-order-priority=Random"], None, "CertNotBefore"),
@@ -199,6 +200,71 @@ fn outside_a_cluster_it_says_what_is_missing() {
     assert_eq!(output.code(), 1);
     assert!(output.stderr.contains("/nowhere"), "{}", output.stderr);
     assert!(!output.stderr.contains("panicked"));
+}
+
+#[test]
+fn outside_a_cluster_a_kubeconfig_is_enough() {
+    let stand = Stand::start_with(&[], |launch| {
+        launch.outside().args(["--kubeconfig-context=test"])
+    });
+    stand.apply(&stand.sealed("db", &[("foo", "bar")]));
+    stand.wait_data("db", &[("foo", "bar")]);
+    let config = stand.cluster.kubeconfig(&User::Admin);
+    let config = format!("--kubeconfig={}", config.display());
+    let listen = [
+        "--listen-addr=127.0.0.1:0",
+        "--listen-metrics-addr=127.0.0.1:0",
+    ];
+    let output = run(
+        &[&listen[..], &[&config, "--kubeconfig-context=nope"]].concat(),
+        &[],
+    );
+    assert_eq!(output.code(), 1);
+    assert!(output.stderr.contains("nope"), "{}", output.stderr);
+}
+
+#[test]
+fn a_log_is_text_or_json_and_goes_where_it_is_wanted() {
+    let run = |more: &[&str]| {
+        let base = [
+            "--listen-addr=127.0.0.1:0",
+            "--listen-metrics-addr=127.0.0.1:0",
+            "--kubeconfig=/nowhere",
+        ];
+        let output = run(&[&base[..], more].concat(), &[]);
+        assert_eq!(output.code(), 1);
+        (output.text(), output.stderr)
+    };
+    let (info, errors) = run(&[]);
+    assert!(
+        info.contains(" level=INFO msg=") && !info.contains("ERROR"),
+        "{info}"
+    );
+    assert!(
+        errors.contains(" level=ERROR msg=") && !errors.contains("INFO"),
+        "{errors}"
+    );
+    let (info, errors) = run(&["--log-format=json"]);
+    for (text, level) in [(&info, "INFO"), (&errors, "ERROR")] {
+        for line in text.lines() {
+            let line: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+            assert!(
+                line["time"].is_string() && line["msg"].is_string(),
+                "{line}"
+            );
+            assert_eq!(line["level"], level);
+        }
+    }
+    let (info, errors) = run(&["--log-info-stdout=false"]);
+    assert!(
+        info.is_empty() && errors.contains("level=INFO"),
+        "{info}{errors}"
+    );
+    let (info, errors) = run(&["--log-level=ERROR"]);
+    assert!(
+        info.is_empty() && errors.lines().count() == 1,
+        "{info}{errors}"
+    );
 }
 
 #[test]

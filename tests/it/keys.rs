@@ -10,6 +10,8 @@ use testkit::{
     path, wait_until,
 };
 
+use crate::stand::brought_key;
+
 const LABEL: &str = "sealedsecrets.bitnami.com/sealed-secrets-key";
 
 fn ours(cluster: &Arc<Cluster>, home: &str) -> Launch {
@@ -185,6 +187,30 @@ fn keys_come_and_go_while_it_runs() {
     });
     controller.stop();
     assert_eq!(theirs(&cluster, &home).start().certificate(), brought);
+}
+
+#[test]
+fn the_newest_key_is_the_one_that_the_order_says() {
+    let cluster = cluster::shared();
+    let home = cluster.namespace();
+    let first = ours(&cluster, &home).start();
+    let own = first.certificate();
+    first.stop();
+    next_second(certificate(&keys(&cluster, &home)[0]).1);
+    // Stored later, though its certificate is older.
+    let (secret, brought) = brought_key("brought");
+    cluster.api.create(&path::secrets(&home), &secret);
+    for launch in [ours, theirs] {
+        for (order, newest) in [
+            ("CertNotBefore", own.as_str()),
+            ("SecretCreationTimestamp", brought.pem()),
+        ] {
+            let flag = format!("--key-order-priority={order}");
+            let controller = launch(&cluster, &home).args([flag]).start();
+            assert_eq!(controller.certificate(), newest, "{order}");
+            controller.stop();
+        }
+    }
 }
 
 #[test]

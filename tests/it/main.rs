@@ -7,6 +7,7 @@ mod client;
 mod controller_create;
 mod controller_drift;
 mod controller_existing;
+mod controller_keys;
 mod controller_namespaces;
 mod controller_odd_objects;
 mod controller_pressure;

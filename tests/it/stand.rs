@@ -1,6 +1,6 @@
 //! Our controller in a namespace of a test's own, and SealedSecrets for it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fs, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use decryptor::sealed::{PlainSecret, seal};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use testkit::{
     Cluster, cluster, controller,
     controller::{Controller, Launch},
-    path,
+    ours, path,
 };
 
 /// Our controller, in a namespace of its own and for that one only.
@@ -168,6 +168,21 @@ impl Stand {
         self.controller
             .metric("sealed_secrets_controller_private_key_operations_total")
     }
+}
+
+/// A sealing key that no controller made, as a Secret of this name, and its certificate: older, of an odd size, PKCS#8.
+pub(crate) fn brought_key(name: &str) -> (Value, SealingCert) {
+    let read = |file: &str| {
+        let path = ours::workspace().join("keys/testdata").join(file);
+        fs::read(path).expect("the file is in the checkout")
+    };
+    let (key, cert) = (read("rsa2056-pkcs8.pem"), read("rsa2056.crt"));
+    let secret = json!({
+        "metadata": {"name": name, "labels": {"sealedsecrets.bitnami.com/sealed-secrets-key": "active"}},
+        "type": "kubernetes.io/tls",
+        "data": {"tls.key": STANDARD.encode(key), "tls.crt": STANDARD.encode(&cert)},
+    });
+    (secret, SealingCert::from_pem(&cert).expect("a certificate"))
 }
 
 pub(crate) fn sealed_with(
