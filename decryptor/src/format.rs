@@ -118,6 +118,14 @@ pub(crate) struct Previous<'p> {
 }
 
 impl Parsed {
+    /// Whether a document behind the first has metadata: a source that is in clear must not.
+    pub(crate) fn has_reserved_names(&self) -> bool {
+        match &self.syntax {
+            Syntax::Yaml(outside) => outside.has_metadata(),
+            Syntax::Json(_) => self.metadata.is_some(),
+        }
+    }
+
     /// The bytes that stand for a leaf inside its encrypted value: as written where SOPS reads the same.
     pub(crate) fn source_form(&self, text: &str, leaf: &Leaf) -> Zeroizing<Vec<u8>> {
         match &self.syntax {

@@ -3,10 +3,11 @@
 use std::fs;
 
 use decryptor::format::Format;
-use decryptor::sops::metadata::{Field, KeyEntry, Metadata};
+use decryptor::sops::metadata::Metadata;
 use decryptor::sops::rules::{Rules, Selection};
 use decryptor::sops::{Closing, Encrypted, Plain};
-use keys::DataKey;
+use keys::master_key::{Fields, Wrapped};
+use keys::{DataKey, KeyGroups, backend};
 use tempfile::TempDir;
 use testkit::{cli, peer};
 
@@ -35,29 +36,27 @@ impl Party {
         }
     }
 
-    fn wrap(&self, key: &DataKey) -> Vec<Vec<KeyEntry>> {
+    fn wrap(&self, key: &DataKey) -> KeyGroups {
         let enc = cli::run(peer::AGE.path())
             .args(["-a", "-r", &self.recipient])
             .stdin(key.expose_secret().to_vec())
             .ok();
-        let text = |name: &str, text: &str| (name.to_owned(), Field::Text(text.to_owned()));
-        let fields = vec![text("recipient", &self.recipient), text("enc", &enc)];
-        vec![vec![KeyEntry {
-            kind: "age".to_owned(),
-            fields,
-        }]]
+        let fields = Fields::default().with("recipient", &self.recipient);
+        let mut groups = KeyGroups::one(backend::load("age", &fields));
+        groups.groups[0].keys[0].wrapped = Some(Wrapped {
+            enc,
+            created_at: None,
+        });
+        groups
     }
 
     fn unwrap(&self, metadata: &Metadata) -> DataKey {
-        let entry = &metadata.key_groups[0][0];
-        let enc = entry.fields.iter().find_map(|(name, field)| match field {
-            Field::Text(text) if name == "enc" => Some(text.clone()),
-            _ => None,
-        });
+        let entry = &metadata.key_groups.groups[0].keys[0];
+        let wrapped = entry.wrapped.as_ref().expect("a wrapped key");
         let output = cli::run(peer::AGE.path())
             .args(["-d", "-i"])
             .arg(self.folder.path().join("key.txt"))
-            .stdin(enc.expect("a wrapped key"))
+            .stdin(wrapped.enc.clone())
             .output();
         DataKey::from_slice(&output.stdout).expect("a data key")
     }
@@ -77,7 +76,7 @@ impl Party {
 
 fn close(text: &[u8], format: Format, rules: Rules, party: &Party, key: &DataKey) -> Encrypted {
     let closing = Closing {
-        metadata: Metadata::new(rules, party.wrap(key), 0),
+        metadata: Metadata::new(rules, party.wrap(key)),
         now: "2024-01-02T03:04:05Z",
         previous: None,
     };

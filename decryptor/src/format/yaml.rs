@@ -251,6 +251,12 @@ fn block_parts(text: &str, at: &Range<usize>) -> (Range<usize>, Range<usize>) {
 }
 
 impl Outside {
+    pub(super) fn has_metadata(&self) -> bool {
+        self.documents
+            .iter()
+            .any(|document| document.metadata.is_some())
+    }
+
     pub(super) fn write_encrypted(
         &self,
         text: &str,

@@ -1,44 +1,21 @@
 //! The `sops` branch of a document ⇄ [`Metadata`]. What we do not know is kept.
 
+mod entries;
+mod field;
+
+use keys::groups::KeyGroups;
+
 use super::rules::{NAMES, RuleError, Rules, Selection};
+use field::{number, sort, text, truth};
 
-/// What a metadata field holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Field {
-    /// Nothing.
-    Null,
-    /// A truth value.
-    Bool(bool),
-    /// A whole number.
-    Int(i64),
-    /// A text.
-    Text(String),
-    /// Fields in order.
-    List(Vec<Self>),
-    /// Named fields.
-    Map(Fields),
-}
-
-/// Named fields, in order.
-pub type Fields = Vec<(String, Field)>;
-
-/// One wrapped copy of the data key, as the document has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyEntry {
-    /// The kind of key: `age`, `pgp`, `kms`, …
-    pub kind: String,
-    /// What the document says of it: its name, and the wrapped data key under `enc`.
-    pub fields: Fields,
-}
+pub(crate) use field::{Field, Fields};
 
 /// What a document says of its keys, its rules and its MAC.
 pub struct Metadata {
     /// Which values are encrypted.
     pub rules: Rules,
-    /// Who can open the document. One group: any key does. More: enough groups must come together.
-    pub key_groups: Vec<Vec<KeyEntry>>,
-    /// How many groups are enough; 0 means all.
-    pub shamir_threshold: i64,
+    /// Who can open the document, and the data key wrapped for each of them.
+    pub key_groups: KeyGroups,
     /// The version of SOPS that wrote it.
     pub version: String,
     pub(crate) last_modified: String,
@@ -51,10 +28,6 @@ pub struct Metadata {
 
 /// The version of SOPS whose format we write.
 pub const VERSION: &str = "3.13.3";
-/// Kinds of keys, in the order in which they are tried.
-const KINDS: [&str; 7] = [
-    "kms", "gcp_kms", "hckms", "azure_kv", "hc_vault", "pgp", "age",
-];
 /// Says that leaves carry the style of their source; SOPS ignores it, and drops it when it writes its own layout.
 const LAYOUT: &str = "layout";
 const LAYOUT_OF_SOURCE: &str = "source";
@@ -81,11 +54,10 @@ pub enum MetadataError {
 
 impl Metadata {
     /// Metadata of a new document.
-    pub fn new(rules: Rules, key_groups: Vec<Vec<KeyEntry>>, shamir_threshold: i64) -> Self {
+    pub fn new(rules: Rules, key_groups: KeyGroups) -> Self {
         Self {
             rules,
             key_groups,
-            shamir_threshold,
             version: VERSION.to_owned(),
             last_modified: String::new(),
             mac: String::new(),
@@ -101,7 +73,7 @@ impl Metadata {
 
     /// Reads metadata; `default` are the rules where it names none.
     pub(crate) fn read(fields: &Fields, default: Rules) -> Result<Self, MetadataError> {
-        let mut found = Self::new(default, Vec::new(), 0);
+        let mut found = Self::new(default, KeyGroups::default());
         found.version.clear();
         found.keeps_layout = false;
         let mut flat = Vec::new();
@@ -113,18 +85,19 @@ impl Metadata {
                 "lastmodified" => found.last_modified = text(name, field)?,
                 "mac" => found.mac = text(name, field)?,
                 "version" => found.version = text(name, field)?,
-                "shamir_threshold" => found.shamir_threshold = number(name, field)?,
+                "shamir_threshold" => found.key_groups.threshold = number(name, field)?,
                 "mac_only_encrypted" => only_encrypted = truth(name, field)?,
-                "key_groups" => found.key_groups = groups(name, field)?,
+                "key_groups" => found.key_groups.groups = entries::read_groups(name, field)?,
                 LAYOUT if text(name, field)? == LAYOUT_OF_SOURCE => found.keeps_layout = true,
-                kind if KINDS.contains(&kind) => flat.extend(entries(kind, field)?),
+                kind if entries::is_list_of_keys(kind, field) => {
+                    flat.extend(entries::read(kind, field)?);
+                }
                 rule if NAMES.contains(&rule) => rules.push((lower.clone(), text(name, field)?)),
                 _ => found.other.push((name.clone(), field.clone())),
             }
         }
         if !flat.is_empty() {
-            flat.sort_by_key(|entry| KINDS.iter().position(|kind| *kind == entry.kind));
-            found.key_groups = vec![flat];
+            found.key_groups.groups = vec![entries::group(flat)];
         }
         let rules = Rules::read(
             rules
@@ -138,6 +111,22 @@ impl Metadata {
         Ok(found)
     }
 
+    /// Whether it has what every encrypted document has: a MAC and a version.
+    pub fn is_complete(&self) -> bool {
+        !self.mac.is_empty() && !self.version.is_empty()
+    }
+
+    /// Writes the version of the format that we write, if the document's is an older one.
+    pub fn raise_version(&mut self) {
+        let parts = |version: &str| -> Vec<u64> {
+            let parts = version.split(['.', '-', '+']).take(3);
+            parts.map(|part| part.parse().unwrap_or(0)).collect()
+        };
+        if parts(&self.version) < parts(VERSION) {
+            VERSION.clone_into(&mut self.version);
+        }
+    }
+
     /// Gives a copy with the same rules, keys and unknown fields.
     pub fn copy(&self) -> Result<Self, MetadataError> {
         Self::read(&self.fields(), Rules::new(Selection::All))
@@ -146,22 +135,11 @@ impl Metadata {
     /// The fields as SOPS writes them: sorted by name on every level, empty ones left out.
     pub(crate) fn fields(&self) -> Fields {
         let mut fields = self.other.clone();
-        match self.key_groups.as_slice() {
-            [group] => fields.extend(by_kind(group, &[])),
-            groups => {
-                let groups = groups
-                    .iter()
-                    .map(|group| Field::Map(by_kind(group, &["age", "hc_vault"])));
-                fields.push(("key_groups".to_owned(), Field::List(groups.collect())));
-            }
-        }
+        fields.extend(entries::write(&self.key_groups));
         let mut push = |name: &str, field: Field| fields.push((name.to_owned(), field));
         push("lastmodified", Field::Text(self.last_modified.clone()));
         push("mac", Field::Text(self.mac.clone()));
         push("version", Field::Text(self.version.clone()));
-        if self.shamir_threshold != 0 {
-            push("shamir_threshold", Field::Int(self.shamir_threshold));
-        }
         if self.rules.mac_only_encrypted {
             push("mac_only_encrypted", Field::Bool(true));
         }
@@ -184,107 +162,6 @@ impl Metadata {
                 .collect()
         };
         fields(self) == fields(other)
-    }
-}
-
-/// The keys of a group under their kinds; those named in `always` even where there are none.
-fn by_kind(group: &[KeyEntry], always: &[&str]) -> Fields {
-    let mut kinds: Vec<&str> = always.to_vec();
-    kinds.extend(group.iter().map(|entry| entry.kind.as_str()));
-    kinds.sort_unstable();
-    kinds.dedup();
-    let of = |kind: &str| {
-        let entries = group.iter().filter(|entry| entry.kind == kind);
-        Field::List(
-            entries
-                .map(|entry| Field::Map(entry.fields.clone()))
-                .collect(),
-        )
-    };
-    kinds
-        .into_iter()
-        .map(|kind| (kind.to_owned(), of(kind)))
-        .collect()
-}
-
-fn sort(fields: &mut Fields) {
-    fields.sort_by(|(a, _), (b, _)| a.cmp(b));
-    for (_, field) in fields {
-        sort_within(field);
-    }
-}
-
-fn sort_within(field: &mut Field) {
-    match field {
-        Field::Map(fields) => sort(fields),
-        Field::List(items) => items.iter_mut().for_each(sort_within),
-        _ => {}
-    }
-}
-
-fn groups(name: &str, field: &Field) -> Result<Vec<Vec<KeyEntry>>, MetadataError> {
-    list(name, field)?
-        .iter()
-        .map(|group| {
-            let Field::Map(kinds) = group else {
-                return Err(MetadataError::Field(name.to_owned(), "a list of mappings"));
-            };
-            let mut keys = Vec::new();
-            for (kind, field) in kinds {
-                keys.extend(entries(kind, field)?);
-            }
-            keys.sort_by_key(|entry| KINDS.iter().position(|kind| *kind == entry.kind));
-            Ok(keys)
-        })
-        .collect()
-}
-
-fn entries(kind: &str, field: &Field) -> Result<Vec<KeyEntry>, MetadataError> {
-    list(kind, field)?
-        .iter()
-        .map(|entry| match entry {
-            Field::Map(fields) => Ok(KeyEntry {
-                kind: kind.to_owned(),
-                fields: fields.clone(),
-            }),
-            _ => Err(MetadataError::Field(kind.to_owned(), "a list of mappings")),
-        })
-        .collect()
-}
-
-fn list<'f>(name: &str, field: &'f Field) -> Result<&'f [Field], MetadataError> {
-    match field {
-        Field::List(items) => Ok(items),
-        Field::Null => Ok(&[]),
-        _ => Err(MetadataError::Field(name.to_owned(), "a list")),
-    }
-}
-
-fn text(name: &str, field: &Field) -> Result<String, MetadataError> {
-    match field {
-        Field::Text(text) => Ok(text.clone()),
-        Field::Int(value) => Ok(value.to_string()),
-        Field::Bool(value) => Ok(value.to_string()),
-        Field::Null => Ok(String::new()),
-        _ => Err(MetadataError::Field(name.to_owned(), "a text")),
-    }
-}
-
-fn number(name: &str, field: &Field) -> Result<i64, MetadataError> {
-    let text = text(name, field)?;
-    match text.is_empty() {
-        true => Ok(0),
-        false => text
-            .parse()
-            .map_err(|_| MetadataError::Field(name.to_owned(), "a number")),
-    }
-}
-
-fn truth(name: &str, field: &Field) -> Result<bool, MetadataError> {
-    match text(name, field)?.as_str() {
-        "" | "0" | "f" | "F" | "FALSE" | "false" | "False" => Ok(false),
-        "1" | "t" | "T" | "TRUE" | "true" | "True" => Ok(true),
-        _ => Err(MetadataError::Field(name.to_owned(), "true or false")),
     }
 }
 
@@ -316,7 +193,7 @@ mod tests {
             field("mac_only_encrypted", "1"),
         ];
         let metadata = Metadata::read(&fields, Rules::default()).expect("metadata");
-        assert_eq!(metadata.key_groups.len(), 1);
+        assert_eq!(metadata.key_groups.groups.len(), 1);
         assert!(metadata.rules.mac_only_encrypted);
         let names: Vec<String> = metadata
             .fields()
@@ -348,15 +225,52 @@ mod tests {
             field("shamir_threshold", "2"),
         ];
         let metadata = Metadata::read(&fields, Rules::default()).expect("metadata");
-        assert_eq!(metadata.key_groups.len(), 2);
-        assert_eq!(metadata.shamir_threshold, 2);
+        assert_eq!(metadata.key_groups.groups.len(), 2);
+        assert_eq!(metadata.key_groups.threshold, 2);
         let copy = metadata.copy().expect("the same");
         assert_eq!(copy.fields(), metadata.fields());
     }
 
     #[test]
+    fn keys_of_kinds_that_nobody_knows_are_kept() {
+        let entry = |at: &str| {
+            Field::List(vec![Field::Map(vec![
+                field("created_at", at),
+                field("enc", "E"),
+                field("name", "n"),
+            ])])
+        };
+        let read = |at| Metadata::read(&vec![("moon".to_owned(), entry(at))], Rules::default());
+        let metadata = read("2024-01-02T03:04:05Z").expect("metadata");
+        assert_eq!(metadata.key_groups.groups[0].keys[0].key.field(), "moon");
+        let fields = metadata.fields();
+        let moon = fields.iter().find(|(name, _)| name == "moon");
+        assert_eq!(
+            moon.map(|(_, field)| field),
+            Some(&entry("2024-01-02T03:04:05Z"))
+        );
+        assert!(read("yesterday").is_err());
+    }
+
+    #[test]
+    fn a_version_is_raised_and_never_lowered() {
+        for (before, after) in [
+            ("3.9.4", VERSION),
+            ("", VERSION),
+            ("3.13.3", VERSION),
+            ("3.14.0", "3.14.0"),
+        ] {
+            let mut metadata = Metadata::new(Rules::default(), KeyGroups::default());
+            before.clone_into(&mut metadata.version);
+            metadata.raise_version();
+            assert_eq!(metadata.version, after);
+        }
+    }
+
+    #[test]
     fn fields_of_the_wrong_kind_are_refused() {
         for (name, value) in [
+            ("shamir_threshold", "-1"),
             ("age", "text"),
             ("shamir_threshold", "many"),
             ("mac_only_encrypted", "perhaps"),

@@ -5,9 +5,10 @@ use std::collections::{HashMap, VecDeque};
 use aws_lc_rs::digest::{Context, SHA256};
 use keys::aead::ValueCipher;
 
+use super::open::path;
 use super::value::{self, Type, ValueError};
 use super::walk::{Met, walk};
-use super::{Encrypted, OpenError, path};
+use super::{Encrypted, OpenError};
 use crate::tree::Scalar;
 
 /// Encrypted values by a digest of their path and plaintext. Each is given out once: no two places share a nonce.

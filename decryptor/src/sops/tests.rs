@@ -1,12 +1,13 @@
 //! Documents there and back: what is in clear comes back byte for byte.
 
-use keys::DataKey;
+use keys::{DataKey, KeyGroups};
 
+use super::metadata::Metadata;
 use super::*;
 
 fn closing(rules: Rules) -> Closing<'static> {
     Closing {
-        metadata: Metadata::new(rules, vec![Vec::new()], 0),
+        metadata: Metadata::new(rules, KeyGroups::one([])),
         now: "2024-01-02T03:04:05Z",
         previous: None,
     }

@@ -1,0 +1,165 @@
+//! Closes documents: encrypts what the rules name, in place, and writes metadata.
+
+use keys::DataKey;
+use keys::aead::ValueCipher;
+
+use super::mac::{Digest, Mac};
+use super::metadata::Metadata;
+use super::rules::{Rules, Selection};
+use super::stash::Stash;
+use super::value::{self, Type};
+use super::walk::{Met, walk};
+use super::{CloseError, Encrypted, Plain, ReadError, Warning, time};
+use crate::format::{Edits, Format, Parsed, Previous, wrapped_binary};
+
+/// What to encrypt a document with, besides the data key.
+pub struct Closing<'a> {
+    /// Rules and wrapped keys.
+    pub metadata: Metadata,
+    /// The time to write down, by RFC 3339.
+    pub now: &'a str,
+    /// An earlier version under the same data key: values that it has keep their ciphertext.
+    pub previous: Option<&'a Encrypted>,
+}
+
+impl Plain {
+    /// Encrypts the values that the rules name, and writes metadata.
+    pub fn close(&self, key: &DataKey, closing: Closing<'_>) -> Result<Encrypted, CloseError> {
+        let cipher = ValueCipher::new(key);
+        let now = time::to_the_second(closing.now)
+            .ok_or_else(|| CloseError::Time(closing.now.to_owned()))?;
+        let mut stash = match closing.previous {
+            Some(previous) => Stash::of(previous, &cipher).map_err(CloseError::Previous)?,
+            None => Stash::default(),
+        };
+        let mut metadata = closing.metadata;
+        metadata.last_modified = now;
+        let encrypted = match self.format {
+            Format::Binary => self.close_binary(&cipher, metadata, closing.previous, &mut stash)?,
+            _ => self.close_text(&cipher, metadata, closing.previous, &mut stash)?,
+        };
+        let reopened = encrypted.open(key).map_err(CloseError::Unsound)?;
+        let is_clear = |warning: &Warning| matches!(warning, Warning::UnencryptedComments(_));
+        match reopened.warnings.iter().any(is_clear) {
+            true => Err(CloseError::LeftInClear),
+            false => Ok(encrypted),
+        }
+    }
+
+    fn close_text(
+        &self,
+        cipher: &ValueCipher,
+        mut metadata: Metadata,
+        previous: Option<&Encrypted>,
+        stash: &mut Stash,
+    ) -> Result<Encrypted, CloseError> {
+        let text = self.text()?;
+        let parsed = self.format.parse(text).map_err(ReadError::from)?;
+        if parsed.metadata.is_some() || parsed.has_reserved_names() {
+            return Err(CloseError::Reserved);
+        }
+        if let Some((line, key)) = parsed.duplicates.first() {
+            return Err(CloseError::DuplicateKey(*line, key.clone()));
+        }
+        if let Some(previous) = previous {
+            metadata.keeps_layout = previous.metadata.keeps_layout;
+        }
+        let mut edits = Edits::default();
+        let digest = self.close_values(cipher, &parsed, &metadata, stash, &mut edits)?;
+        metadata.mac = digest.seal(cipher, &metadata.last_modified);
+        write_metadata(text, &parsed, &metadata, previous, &mut edits);
+        if !edits.are_apart() {
+            return Err(CloseError::LeftInClear);
+        }
+        let text = std::mem::take(&mut *edits.apply(text));
+        Ok(Encrypted::of(text, self.format)?)
+    }
+
+    fn close_values(
+        &self,
+        cipher: &ValueCipher,
+        parsed: &Parsed,
+        metadata: &Metadata,
+        stash: &mut Stash,
+        edits: &mut Edits,
+    ) -> Result<Digest, CloseError> {
+        let text = self.text()?;
+        let rules = &metadata.rules;
+        let mut mac = Mac::new(rules.mac_only_encrypted);
+        walk(&parsed.tree, rules, |met, spot| {
+            match met {
+                Met::Comment(comment) => {
+                    if spot.encrypted && !comment.text.is_empty() {
+                        let plain = comment.text.as_bytes();
+                        let sealed = stash.seal(cipher, Type::Comment, plain, spot.aad);
+                        if rules.comments_name_themselves() && rules.names_comment(&sealed) {
+                            return Err(CloseError::RuleMatchesEncrypted);
+                        }
+                        if spot.in_list && !metadata.keeps_layout {
+                            parsed.write_comment_as_item(comment, &sealed, edits);
+                        } else {
+                            parsed.write_comment(comment, &sealed, edits);
+                        }
+                    }
+                }
+                Met::Leaf(leaf) => {
+                    if spot.encrypted || !rules.mac_only_encrypted {
+                        mac.add(&value::canonical(&leaf.scalar));
+                    }
+                    if spot.encrypted && !leaf.scalar.is_empty() {
+                        if let Some(line) = leaf.place.alias_line {
+                            return Err(CloseError::Alias(line));
+                        }
+                        let plain = parsed.source_form(text, leaf);
+                        let sealed = stash.seal(cipher, Type::of(&leaf.scalar), &plain, spot.aad);
+                        parsed.write_encrypted(text, leaf, &sealed, metadata.keeps_layout, edits);
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        Ok(mac.finish())
+    }
+
+    fn close_binary(
+        &self,
+        cipher: &ValueCipher,
+        mut metadata: Metadata,
+        previous: Option<&Encrypted>,
+        stash: &mut Stash,
+    ) -> Result<Encrypted, CloseError> {
+        metadata.rules = Rules::new(Selection::All);
+        metadata.keeps_layout = false;
+        let sealed = match self.text.is_empty() {
+            true => String::new(),
+            false => stash.seal(cipher, Type::Str, &self.text, "data:"),
+        };
+        let mut mac = Mac::new(false);
+        mac.add(&self.text);
+        metadata.mac = mac.finish().seal(cipher, &metadata.last_modified);
+        let text = wrapped_binary(&sealed);
+        let parsed = self.format.parse(&text).map_err(ReadError::from)?;
+        let mut edits = Edits::default();
+        write_metadata(&text, &parsed, &metadata, previous, &mut edits);
+        let text = std::mem::take(&mut *edits.apply(&text));
+        Ok(Encrypted::of(text, self.format)?)
+    }
+}
+
+/// Where only MAC and time differ from the previous version, nothing else of its metadata changes.
+fn write_metadata(
+    text: &str,
+    parsed: &Parsed,
+    metadata: &Metadata,
+    previous: Option<&Encrypted>,
+    edits: &mut Edits,
+) {
+    let previous = previous.filter(|previous| previous.metadata.same_but_mac(metadata));
+    let previous = previous.map(|previous| Previous {
+        text: &previous.text,
+        parsed: &previous.parsed,
+        last_modified: &metadata.last_modified,
+        mac: &metadata.mac,
+    });
+    parsed.write_metadata(text, &metadata.fields(), previous.as_ref(), edits);
+}

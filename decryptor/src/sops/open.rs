@@ -1,0 +1,136 @@
+//! Opens documents: decrypts what is encrypted, in place, and checks the MAC.
+
+use keys::DataKey;
+use keys::aead::ValueCipher;
+use zeroize::Zeroizing;
+
+use super::mac::{Digest, Mac};
+use super::value::{self, ValueError};
+use super::walk::{Met, walk};
+use super::{Encrypted, OpenError, Plain, ReadError, Warning, time};
+use crate::format::{Edits, Format, opened_binary};
+use crate::tree::Scalar;
+
+impl Encrypted {
+    /// Decrypts all values and checks the MAC over them.
+    pub fn open(&self, key: &DataKey) -> Result<Plain, OpenError> {
+        let cipher = ValueCipher::new(key);
+        let (plain, digest) = self.open_values(&cipher)?;
+        self.check(&cipher, &digest)?;
+        Ok(plain)
+    }
+
+    /// Decrypts all values. Whether values were removed or moved is not checked.
+    pub fn open_unverified(&self, key: &DataKey) -> Result<Plain, OpenError> {
+        let (plain, _) = self.open_values(&ValueCipher::new(key))?;
+        Ok(plain)
+    }
+
+    fn check(&self, cipher: &ValueCipher, digest: &Digest) -> Result<(), OpenError> {
+        if self.metadata.mac.is_empty() {
+            return Err(OpenError::NoMac);
+        }
+        let time =
+            time::to_the_second(&self.metadata.last_modified).ok_or(OpenError::MacUnreadable)?;
+        match digest.agrees(cipher, &self.metadata.mac, &time) {
+            None => Err(OpenError::MacUnreadable),
+            Some(false) => Err(OpenError::MacMismatch),
+            Some(true) => Ok(()),
+        }
+    }
+
+    fn open_values(&self, cipher: &ValueCipher) -> Result<(Plain, Digest), OpenError> {
+        let rules = &self.metadata.rules;
+        let mut mac = Mac::new(rules.mac_only_encrypted);
+        let mut edits = Edits::default();
+        let mut file = None;
+        let mut unencrypted_comments = 0;
+        walk(&self.parsed.tree, rules, |met, spot| {
+            let value_error = |source| OpenError::Value {
+                path: path(spot.aad),
+                source,
+            };
+            let place_error = |reason| OpenError::Place {
+                path: path(spot.aad),
+                reason,
+            };
+            match met {
+                Met::Comment(comment) if spot.encrypted && !comment.text.is_empty() => {
+                    let opened = value::open(cipher, &comment.text, spot.aad.as_bytes());
+                    match opened
+                        .as_ref()
+                        .map(|opened| str::from_utf8(opened.text.expose_secret()))
+                    {
+                        Ok(Ok(text)) => self.parsed.write_comment(comment, text, &mut edits),
+                        _ => unencrypted_comments += 1,
+                    }
+                }
+                Met::Comment(_) => {}
+                Met::Leaf(leaf) if !spot.encrypted => {
+                    if !rules.mac_only_encrypted {
+                        mac.add(&value::canonical(&leaf.scalar));
+                    }
+                }
+                Met::Leaf(leaf) if leaf.scalar.is_empty() => {}
+                Met::Leaf(leaf) => {
+                    let Scalar::Text(sealed) = &leaf.scalar else {
+                        return Err(value_error(ValueError::NotEncrypted));
+                    };
+                    let opened =
+                        value::open(cipher, sealed, spot.aad.as_bytes()).map_err(value_error)?;
+                    if let Some(scalar) = &opened.scalar {
+                        mac.add(&value::canonical(scalar));
+                    }
+                    if self.format == Format::Binary {
+                        file = Some(opened.text);
+                        return Ok(());
+                    }
+                    if leaf.place.alias_line.is_some() {
+                        return Err(place_error("an alias repeats an encrypted value"));
+                    }
+                    let keeps = self.metadata.keeps_layout;
+                    self.parsed
+                        .write_opened(&self.text, leaf, &opened, keeps, &mut edits)
+                        .map_err(place_error)?;
+                }
+            }
+            Ok(())
+        })?;
+        let text = match self.format {
+            Format::Binary => {
+                opened_binary(&self.parsed.tree).map_err(ReadError::from)?;
+                let file = file.map(|file| file.expose_secret().to_vec());
+                Zeroizing::new(file.unwrap_or_default())
+            }
+            _ => {
+                self.parsed.remove_metadata(&self.text, &mut edits);
+                Zeroizing::new(std::mem::take(&mut *edits.apply(&self.text)).into_bytes())
+            }
+        };
+        let warnings = self.warnings(unencrypted_comments);
+        Ok((
+            Plain {
+                format: self.format,
+                text,
+                warnings,
+            },
+            mac.finish(),
+        ))
+    }
+
+    fn warnings(&self, unencrypted_comments: usize) -> Vec<Warning> {
+        let duplicates = self.parsed.duplicates.iter();
+        let mut warnings: Vec<Warning> = duplicates
+            .map(|(line, key)| Warning::DuplicateKey(*line, key.clone()))
+            .collect();
+        if unencrypted_comments > 0 {
+            warnings.push(Warning::UnencryptedComments(unencrypted_comments));
+        }
+        warnings
+    }
+}
+
+/// The keys on the way to a value, as people write them.
+pub(super) fn path(aad: &str) -> String {
+    aad.strip_suffix(':').unwrap_or(aad).replace(':', ".")
+}
