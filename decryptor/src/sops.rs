@@ -2,6 +2,7 @@
 //!
 //! Both hold the text itself. Opening and closing change the values in it, the metadata, and nothing else.
 
+pub mod config;
 pub mod metadata;
 pub mod rules;
 

@@ -1,0 +1,57 @@
+//! `encrypt`: a document in clear becomes one that the named keys open.
+
+use decryptor::format::Format;
+use decryptor::sops::metadata::Metadata;
+use decryptor::sops::{Closing, Plain};
+use jiff::Timestamp;
+
+use crate::error::CommandError;
+use crate::sops::config_file::ConfigChoice;
+use crate::sops::recipients::{self, Named, RuleChoice};
+use crate::sops::source::{Source, Target};
+use crate::sops::{data_key, exit, failure};
+use crate::ui::Ui;
+
+/// What is encrypted, for whom, and where the result goes.
+pub(crate) struct Args {
+    /// The document.
+    pub(crate) source: Source,
+    /// Where the result goes.
+    pub(crate) target: Target,
+    /// A format that was asked for.
+    pub(crate) output_type: Option<Format>,
+    /// Keys that were named.
+    pub(crate) named: Named,
+    /// A rule that was named.
+    pub(crate) rules: RuleChoice,
+    /// The configuration that counts.
+    pub(crate) config: ConfigChoice,
+}
+
+/// Encrypts it. Nothing is written unless every key has wrapped the data key.
+pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
+    let Args { source, target, .. } = args;
+    source.refuse_other_format(args.output_type)?;
+    let (text, format) = (source.read(ui)?, source.format());
+    if text.is_empty() && format != Format::Binary {
+        return Err(CommandError::new(
+            "File cannot be completely empty, it must contain at least one document",
+        )
+        .code(exit::EMPTY));
+    }
+    let plain = Plain::parse(&text, format).map_err(failure::plain)?;
+    if plain.has_metadata().map_err(failure::plain)? {
+        return Err(failure::reserved());
+    }
+    let config = args.config.find(source.name(), ui)?;
+    let chosen = recipients::choose(&args.named, &args.rules, config.as_ref(), source.name())?;
+    let mut groups = chosen.groups;
+    let key = data_key::generate(&mut groups, &data_key::env())?;
+    let closing = Closing {
+        metadata: Metadata::new(chosen.rules, groups),
+        now: &Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        previous: None,
+    };
+    let closed = plain.close(&key, closing).map_err(failure::closing)?;
+    target.write(closed.as_bytes(), source, ui)
+}

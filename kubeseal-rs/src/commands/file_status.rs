@@ -1,0 +1,32 @@
+//! `filestatus`: whether a file is an encrypted document, without any key.
+
+use std::path::PathBuf;
+
+use decryptor::format::Format;
+use decryptor::sops::metadata::MetadataError;
+use decryptor::sops::{Encrypted, ReadError};
+
+use crate::error::CommandError;
+use crate::sops::{failure, source};
+use crate::ui::Ui;
+
+/// Which file is looked at.
+pub(crate) struct Args {
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// A format that was asked for.
+    pub(crate) format: Option<Format>,
+}
+
+/// Prints whether it is encrypted, as JSON.
+pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
+    let Args { path, format } = args;
+    let text = source::read(path).map_err(|e| e.at("cannot check file status").code(1))?;
+    let format = format.unwrap_or_else(|| Format::of(path));
+    let encrypted = match Encrypted::parse(&text, format) {
+        Ok(document) => document.metadata().is_complete(),
+        Err(ReadError::Metadata(MetadataError::Missing)) => false,
+        Err(error) => return Err(failure::encrypted(error).at("cannot check file status")),
+    };
+    ui.print(format!("{{\"encrypted\":{encrypted}}}\n").as_bytes())
+}

@@ -1,0 +1,165 @@
+//! The door of `sops`: its grammar, when the program is called by that name.
+
+mod spelling;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand as ClapSubcommand};
+
+use super::document_flags::{DecryptFlags, EncryptFlags, FileStatusFlags, OpeningFlags};
+use super::{Stop, values};
+use crate::commands::Command;
+use crate::error::CommandError;
+use crate::sops::exit;
+use crate::ui::Ui;
+
+/// Keep files in Git whose values are encrypted
+#[derive(Parser)]
+#[command(
+    name = "sops",
+    disable_version_flag = true,
+    disable_help_subcommand = true,
+    subcommand_value_name = "COMMAND",
+    override_usage = "sops COMMAND [FLAG…] [FILE]\n       sops (--decrypt | --encrypt) [FLAG…] FILE"
+)]
+struct Cli {
+    /// Print the version; nothing is looked up on the network
+    #[arg(short = 'v', long)]
+    version: bool,
+    /// Taken, and without effect
+    #[arg(long, hide = true)]
+    verbose: bool,
+    /// Taken, and without effect: nothing is ever looked up
+    #[arg(long, hide = true)]
+    disable_version_check: bool,
+    /// Taken, and without effect: nothing is ever looked up
+    #[arg(long, hide = true)]
+    check_for_updates: bool,
+    /// Decrypt a file
+    #[arg(short, long)]
+    decrypt: bool,
+    /// Encrypt a file
+    #[arg(short, long)]
+    encrypt: bool,
+    #[command(flatten)]
+    shared: EncryptFlags,
+    #[command(flatten)]
+    opening: OpeningFlags,
+    #[arg(hide = true)]
+    files: Vec<PathBuf>,
+    #[command(subcommand)]
+    subcommand: Option<Subcommand>,
+}
+
+#[derive(ClapSubcommand)]
+enum Subcommand {
+    /// Encrypt a file, or standard input, and print the result
+    Encrypt {
+        #[command(flatten)]
+        flags: Box<EncryptFlags>,
+        /// The file; standard input if left out
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Decrypt a file, or standard input, and print the result
+    Decrypt {
+        #[command(flatten)]
+        flags: Box<DecryptFlags>,
+        /// The file; standard input if left out
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Say whether a file is encrypted, as JSON
+    Filestatus {
+        #[command(flatten)]
+        flags: FileStatusFlags,
+        /// The file
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// What sops does and this door does not yet.
+const NOT_BUILT: [&str; 11] = [
+    "edit", "set", "unset", "rotate", "updatekeys", "groups", "exec-env", "exec-file", "publish", "keyservice",
+    "completion",
+];
+
+/// Turns what was typed, and what the environment says, into one command.
+pub(crate) fn parse(
+    args: impl IntoIterator<Item = OsString>,
+    ui: &mut Ui,
+) -> Result<Command, Stop> {
+    let grammar = values::with_go_switches(Cli::command().args_override_self(true));
+    let args = spelling::for_clap(args, &grammar);
+    let cli = Cli::from_arg_matches(&grammar.try_get_matches_from(args)?)?;
+    if cli.version {
+        return Ok(Command::SopsVersion);
+    }
+    Ok(cli.command(ui)?)
+}
+
+impl Cli {
+    fn command(self, ui: &mut Ui) -> Result<Command, CommandError> {
+        match self.subcommand {
+            Some(Subcommand::Encrypt { flags, files }) => {
+                let args = flags.args(one(files, ui), &self.shared)?;
+                Ok(Command::Encrypt(Box::new(args)))
+            }
+            Some(Subcommand::Decrypt { flags, files }) => {
+                Ok(Command::Decrypt(Box::new(flags.args(one(files, ui))?)))
+            }
+            Some(Subcommand::Filestatus { flags, files }) => {
+                Ok(Command::FileStatus(flags.args(one(files, ui))?))
+            }
+            None => self.by_flags(ui),
+        }
+    }
+
+    /// The grammar from before there were commands: flags choose, and stand before the file.
+    fn by_flags(self, ui: &mut Ui) -> Result<Command, CommandError> {
+        if let Some(behind) = self.files.iter().skip(1).find(|file| is_flag(file)) {
+            return Err(CommandError::new(format!(
+                "the flag {} stands behind the file, where sops does not look at it",
+                behind.display()
+            ))
+            .code(exit::CONFLICTING_FLAGS)
+            .hint("put flags before the file"));
+        }
+        let file = one(self.files, ui).ok_or_else(|| {
+            CommandError::new("Error: no file specified").code(exit::NO_FILE)
+        })?;
+        match (self.encrypt, self.decrypt) {
+            (true, true) => Err(CommandError::new(
+                "--encrypt and --decrypt ask for different things",
+            )
+            .code(exit::CONFLICTING_FLAGS)),
+            (true, false) => {
+                let none = EncryptFlags::default();
+                Ok(Command::Encrypt(Box::new(self.shared.args(Some(file), &none)?)))
+            }
+            (false, true) => {
+                let flags = self.shared.for_decrypt(self.opening);
+                Ok(Command::Decrypt(Box::new(flags.args(Some(file))?)))
+            }
+            (false, false) => Err(match file.to_str().filter(|name| NOT_BUILT.contains(name)) {
+                Some(name) => CommandError::new(format!("sops {name} is not built yet")),
+                None => CommandError::new("editing is not built yet")
+                    .hint("sops decrypt and sops encrypt are"),
+            }),
+        }
+    }
+}
+
+fn is_flag(file: &std::path::Path) -> bool {
+    file.to_string_lossy().starts_with('-') && !file.exists()
+}
+
+/// The first file. sops takes no more.
+fn one(files: Vec<PathBuf>, ui: &mut Ui) -> Option<PathBuf> {
+    if files.len() > 1 {
+        ui.warn("More than one positional argument provided. Only the first one will be used!");
+    }
+    files.into_iter().next()
+}

@@ -1,0 +1,9 @@
+//! What the commands on SOPS documents share.
+
+pub(crate) mod config_file;
+pub(crate) mod data_key;
+pub(crate) mod exit;
+pub(crate) mod failure;
+pub(crate) mod opening;
+pub(crate) mod recipients;
+pub(crate) mod source;

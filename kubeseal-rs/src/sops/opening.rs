@@ -1,0 +1,51 @@
+//! Opens an encrypted document with a key that is at hand.
+
+use decryptor::sops::{Encrypted, Plain, Warning};
+use keys::{DataKey, DecryptionOrder, Env};
+
+use super::{data_key, failure};
+use crate::error::CommandError;
+use crate::ui::Ui;
+
+/// How documents are opened.
+pub(crate) struct Opening {
+    /// Whether the MAC is not looked at.
+    pub(crate) ignore_mac: bool,
+    /// Which kinds of keys are tried first.
+    pub(crate) order: DecryptionOrder,
+}
+
+impl Opening {
+    /// Recovers the data key and opens the document. Returns both, the key for those who close it again.
+    pub(crate) fn open(
+        &self,
+        document: &Encrypted,
+        env: &Env,
+        ui: &mut Ui,
+    ) -> Result<(Plain, DataKey), CommandError> {
+        let key = data_key::recover(&document.metadata().key_groups, &self.order, env)?;
+        let plain = match self.ignore_mac {
+            true => document.open_unverified(&key),
+            false => document.open(&key),
+        };
+        let plain = plain.map_err(failure::opening)?;
+        for warning in plain.warnings() {
+            ui.warn(sentence(warning));
+        }
+        Ok((plain, key))
+    }
+}
+
+fn sentence(warning: &Warning) -> String {
+    match warning {
+        Warning::UnencryptedComments(1) => {
+            "Found possibly unencrypted comment: anybody may have written it".to_owned()
+        }
+        Warning::UnencryptedComments(count) => {
+            format!("Found possibly unencrypted comment, {count} times: anybody may have written them")
+        }
+        Warning::DuplicateKey(line, key) => {
+            format!("line {line}: the key {key:?} stands twice; programs differ in which one they take")
+        }
+    }
+}

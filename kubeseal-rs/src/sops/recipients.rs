@@ -1,0 +1,162 @@
+//! Which keys and rules a new document gets: those named by flags, else those of the configuration.
+
+use std::path::Path;
+
+use decryptor::sops::config::{CreationRule, KeyEntry, Spelling};
+use decryptor::sops::rules::Rules;
+use keys::groups::{KeyGroup, KeyGroups};
+use keys::master_key::{Field, Fields, MasterKey, ParseError};
+use keys::{Backend, backend};
+use serde_json::Value;
+
+use super::config_file::ConfigFile;
+use super::exit;
+use crate::error::CommandError;
+
+/// Keys named by flags or variables. Any of them takes the place of all that the configuration names.
+pub(crate) struct Named {
+    /// The kinds' fields in documents, and lists of keys as typed.
+    pub(crate) lists: Vec<(&'static str, String)>,
+    /// How many groups must open.
+    pub(crate) threshold: Option<u8>,
+}
+
+/// A rule named by flags.
+pub(crate) struct RuleChoice {
+    /// Names of rules as in metadata, and their texts.
+    pub(crate) fields: Vec<(&'static str, String)>,
+    /// Whether the MAC covers encrypted values only.
+    pub(crate) mac_only_encrypted: bool,
+}
+
+/// What a new document is encrypted with.
+pub(crate) struct Recipients {
+    /// The keys; none holds a share yet.
+    pub(crate) groups: KeyGroups,
+    /// Which values are encrypted.
+    pub(crate) rules: Rules,
+}
+
+/// Chooses keys and rules for the document with the name `target`.
+pub(crate) fn choose(
+    named: &Named,
+    rules: &RuleChoice,
+    config: Option<&ConfigFile>,
+    target: &Path,
+) -> Result<Recipients, CommandError> {
+    let rule = match config.filter(|config| config.has_rules()) {
+        None => None,
+        Some(config) => Some(config.rule_for(target)?.ok_or_else(|| no_rule(config, target))?),
+    };
+    let mut groups = match rule {
+        _ if !named.lists.is_empty() => KeyGroups::one(named.keys()?),
+        Some(rule) => groups_of(rule)?,
+        None => return Err(no_keys()),
+    };
+    let threshold = named.threshold.or(rule.and_then(|rule| rule.shamir_threshold));
+    groups.threshold = threshold.map_or(0, usize::from);
+    Ok(Recipients {
+        groups,
+        rules: rules.rules(rule)?,
+    })
+}
+
+fn no_rule(config: &ConfigFile, target: &Path) -> CommandError {
+    CommandError::new("error loading config: no matching creation rules found").hint(format!(
+        "no path_regex in {} matches {}: add a rule for it",
+        config.path().display(),
+        target.display()
+    ))
+}
+
+fn no_keys() -> CommandError {
+    CommandError::new(
+        "config file not found, or has no creation rules, and no keys provided through command line options",
+    )
+    .hint("name a key, as in --age age1…, or write a .sops.yaml with creation_rules")
+}
+
+impl Named {
+    fn keys(&self) -> Result<Vec<Box<dyn MasterKey>>, CommandError> {
+        let mut keys = Vec::new();
+        for (field, list) in &self.lists {
+            let parsed = known(field)?.parse_list(list);
+            keys.extend(parsed.map_err(|e| CommandError::new(e.to_string()))?);
+        }
+        Ok(keys)
+    }
+}
+
+/// The kind of key with this field in documents, if this program can use it.
+fn known(field: &str) -> Result<&'static Backend, CommandError> {
+    backend::of_field(field).ok_or_else(|| {
+        let kind = match field {
+            "kms" => "AWS KMS",
+            "gcp_kms" => "Google Cloud KMS",
+            "hckms" => "Huawei Cloud KMS",
+            "azure_kv" => "Azure Key Vault",
+            "hc_vault" => "Vault transit",
+            "pgp" => "PGP",
+            other => other,
+        };
+        CommandError::new(format!("keys in {kind} are not supported yet, and nothing was written"))
+            .hint("use age keys for now")
+    })
+}
+
+fn groups_of(rule: &CreationRule) -> Result<KeyGroups, CommandError> {
+    let groups = rule.groups.iter().map(|group| {
+        let keys = group.iter().map(key);
+        Ok(KeyGroup::new(keys.collect::<Result<Vec<_>, CommandError>>()?))
+    });
+    Ok(KeyGroups {
+        groups: groups.collect::<Result<_, CommandError>>()?,
+        threshold: 0,
+    })
+}
+
+fn key(entry: &KeyEntry) -> Result<Box<dyn MasterKey>, CommandError> {
+    let backend = known(entry.field)?;
+    let key = match &entry.key {
+        Spelling::Short(text) => (backend.parse)(text),
+        Spelling::Long(fields) => fields
+            .iter()
+            .map(|(name, value)| Ok((name.clone(), field(value)?)))
+            .collect::<Result<_, _>>()
+            .and_then(|fields| (backend.load_config)(&Fields(fields))),
+    };
+    key.map_err(|e| CommandError::new(format!("error loading config: {e}")))
+}
+
+fn field(value: &Value) -> Result<Field, ParseError> {
+    Ok(match value {
+        Value::String(text) => Field::Text(text.clone()),
+        Value::Null => Field::Text(String::new()),
+        Value::Bool(_) | Value::Number(_) => Field::Text(value.to_string()),
+        Value::Array(items) => Field::List(items.iter().map(field).collect::<Result<_, _>>()?),
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| Ok((name.clone(), field(value)?)));
+            Field::Map(Fields(fields.collect::<Result<_, _>>()?))
+        }
+    })
+}
+
+impl RuleChoice {
+    /// The rule that flags name, else the configuration's, else the default.
+    fn rules(&self, rule: Option<&CreationRule>) -> Result<Rules, CommandError> {
+        if self.fields.len() > 1 {
+            return Err(CommandError::new(
+                "Error: cannot use more than one of encrypted_suffix, unencrypted_suffix, encrypted_regex, \
+                 unencrypted_regex, encrypted_comment_regex, or unencrypted_comment_regex in the same file",
+            )
+            .code(exit::CONFLICTING_FLAGS));
+        }
+        let fields = self.fields.iter().map(|(name, text)| (*name, text.as_str()));
+        let named = Rules::read(fields).map_err(|e| CommandError::new("Error").because(e))?;
+        let of_config = || rule.and_then(|rule| rule.rules.clone());
+        let mut rules = named.or_else(of_config).unwrap_or_default();
+        rules.mac_only_encrypted =
+            self.mac_only_encrypted || rule.is_some_and(|rule| rule.mac_only_encrypted);
+        Ok(rules)
+    }
+}
