@@ -3,6 +3,7 @@
 //! - [`resource`]: SealedSecret as it stands in Git and in the cluster; [`crd`]: its definition.
 //! - [`plain`]: a Secret as people write it; [`mod@seal`]: from that to a SealedSecret, and one merged into another.
 //! - [`mod@unseal`]: from a SealedSecret to the Secret that is to stand in the cluster.
+//! - [`remark`]: what the author of such a Secret should know.
 //! - [`mod@rewrap`]: the same values under another sealing key, without touching anything else.
 //! - [`hint`]: which sealing key an item was sealed with, for people and for the order of trial.
 //! - [`template`]: the Go templates of `spec.template.data`.
@@ -10,6 +11,7 @@
 pub mod crd;
 pub mod hint;
 pub mod plain;
+pub mod remark;
 pub mod resource;
 pub mod rewrap;
 pub mod seal;

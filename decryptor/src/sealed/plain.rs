@@ -1,13 +1,13 @@
 //! A Secret as people write it, before it is sealed.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use keys::Plaintext;
 use serde_json::{Map, Value};
 
+use super::remark::{self, Remark};
 use super::resource::{Metadata, TextMap};
 
 /// Annotations in which other tools keep a copy of the object in clear text.
@@ -49,38 +49,6 @@ pub struct PlainSecret {
     pub remarks: Vec<Remark>,
 }
 
-/// Something about a manifest that its author should know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Remark {
-    /// A metadata field that does not go into the template, such as `finalizers`.
-    Dropped {
-        /// The field's name.
-        field: String,
-    },
-    /// A value of `stringData` was not written as text, so YAML changed it (`yes` became `true`).
-    Coerced {
-        /// The value's key.
-        key: String,
-    },
-}
-
-impl fmt::Display for Remark {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Dropped { field } => write!(
-                f,
-                "metadata.{field} is left out: it belongs to one object in one cluster"
-            ),
-            Self::Coerced { key } => {
-                write!(
-                    f,
-                    "stringData.{key} is not text, so YAML may have changed it; put it in quotes to keep it as written"
-                )
-            }
-        }
-    }
-}
-
 /// Why an object is no Secret that could be sealed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotASecret {
@@ -120,7 +88,7 @@ impl PlainSecret {
     pub fn from_value(value: &Value) -> Result<Self, NotASecret> {
         let object = value.as_object().ok_or(NotASecret::NotAnObject)?;
         check_kind(object)?;
-        let mut remarks = Vec::new();
+        let mut remarks = remark::on_fields(object);
         let metadata = read_metadata(object, &mut remarks)?;
         let mut data = BTreeMap::new();
         for (key, value) in mapping(object, "data")? {
@@ -136,6 +104,13 @@ impl PlainSecret {
             }
             data.insert(key.clone(), Plaintext::new(text.into_bytes()));
         }
+        remarks.extend(remark::on_keys(&data));
+        remarks.extend(remark::on_what_shows("labels", &metadata.labels, &data));
+        remarks.extend(remark::on_what_shows(
+            "annotations",
+            &metadata.annotations,
+            &data,
+        ));
         Ok(Self {
             name: metadata.name,
             namespace: metadata.namespace,

@@ -7,7 +7,8 @@ use keys::sealing::{KeySize, NewKey};
 use keys::{KeyRing, Scope, SealingCert, SealingKey};
 use serde_json::{Value, json};
 
-use super::plain::{NotASecret, Remark};
+use super::plain::NotASecret;
+use super::remark::Remark;
 use super::unseal::{ItemError, Options, verify};
 use super::*;
 

@@ -1,6 +1,7 @@
 //! Seals every Secret of a stream, or none.
 
 use decryptor::manifest::Document;
+use decryptor::sealed::plain::NotASecret;
 use decryptor::sealed::{self, PlainSecret, SealedSecret, hint};
 use keys::scope::{CLUSTER_WIDE, NAMESPACE_WIDE};
 use keys::{Scope, SealingCert};
@@ -93,8 +94,11 @@ fn each(
     for document in documents {
         let place = || documents::place(document, documents.len());
         let secret = PlainSecret::from_value(document.value()).map_err(|e| {
-            let error = CommandError::new(document.place()).because(e);
-            error.hint("nothing was sealed: every document must be a Secret")
+            let hint = match e {
+                NotASecret::Field { .. } | NotASecret::NotBase64 { .. } => "nothing was sealed",
+                _ => "nothing was sealed: every document must be a Secret",
+            };
+            CommandError::new(document.place()).because(e).hint(hint)
         })?;
         for remark in &secret.remarks {
             ui.warn(format!("{}: {remark}", place()));
