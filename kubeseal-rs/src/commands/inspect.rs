@@ -37,7 +37,11 @@ pub(crate) fn run(args: Args, ui: &mut Ui) -> Result<(), CommandError> {
         let name = path.display().to_string();
         let text =
             files::read(path).map_err(|e| CommandError::new(format!("open {name}")).because(e))?;
-        reports.extend(look(&name, &text, cert.as_ref()).map_err(|e| e.at(name))?);
+        let found = look(&name, &text, cert.as_ref()).map_err(|e| e.at(&name))?;
+        match found.is_empty() && files.len() > 1 {
+            true => reports.push(Report::nothing(name)),
+            false => reports.extend(found),
+        }
     }
     if reports.is_empty() {
         return Err(documents::none_found());
@@ -53,6 +57,7 @@ pub(crate) fn run(args: Args, ui: &mut Ui) -> Result<(), CommandError> {
         .count();
     match with_problems {
         0 => Ok(()),
+        _ if !reports.iter().any(|report| report.is_sealed) => Err(documents::none_found()),
         count => Err(CommandError::new(format!(
             "{count} of {} documents have problems",
             reports.len()

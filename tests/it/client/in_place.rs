@@ -437,6 +437,37 @@ fn inspection_without_keys_finds_what_is_wrong() {
         assert_eq!(output.code(), 1, "{words}: {output:?}");
         assert!(output.text().contains(words), "{words}: {}", output.text());
     }
+    // A file in which there is none does not pass as good.
+    let folder = folder();
+    for (name, text) in [
+        ("good", good.as_str()),
+        ("empty", "# nothing\n"),
+        ("map", "kind: ConfigMap\n"),
+    ] {
+        fs::write(folder.path().join(name), text).expect("written");
+    }
+    let files = |names: &[&str]| {
+        let output = ours()
+            .arg("inspect")
+            .args(names.iter().copied())
+            .folder(folder.path())
+            .output();
+        (output.code(), output.text() + &output.stderr)
+    };
+    let none = "no sealed secrets found in the input";
+    for (names, words) in [
+        (
+            &["good", "empty"][..],
+            "empty, empty\n  problem     there is no SealedSecret in it",
+        ),
+        (&["empty"], none),
+        (&["map"], none),
+        (&["empty", "map"], none),
+        (&["good", "map"], "1 of 2 documents have problems"),
+    ] {
+        let (code, said) = files(names);
+        assert!(code == 1 && said.contains(words), "{names:?}: {said}");
+    }
     let with = |cert: &Path| {
         ours()
             .arg("inspect")

@@ -27,6 +27,9 @@ pub(super) struct Report {
     pub(super) items: Vec<Item>,
     /// What is wrong with it as a whole.
     pub(super) problems: Vec<String>,
+    /// Whether it says that it is a SealedSecret.
+    #[serde(skip)]
+    pub(super) is_sealed: bool,
 }
 
 /// For whom a SealedSecret is.
@@ -66,12 +69,25 @@ impl Report {
             summary: None,
             items: Vec::new(),
             problems: Vec::new(),
+            is_sealed: document.kind() == Some("SealedSecret"),
         };
         match documents::sealed_secret(document.value()) {
             Ok(sealed) => report.look_at(&sealed, document.value(), cert),
             Err(e) => report.problems.push(e.line()),
         }
         report
+    }
+
+    /// A file in which there is no document at all.
+    pub(super) fn nothing(file: String) -> Self {
+        Self {
+            file,
+            place: "empty".to_owned(),
+            summary: None,
+            items: Vec::new(),
+            problems: vec!["there is no SealedSecret in it".to_owned()],
+            is_sealed: false,
+        }
     }
 
     /// Whether anything is wrong.
