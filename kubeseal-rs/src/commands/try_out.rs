@@ -37,7 +37,8 @@ Next, without a cluster, with a Secret of your own:
     kubeseal --keyring '' -f secret.yaml -w sealed.yaml     seal it with the local key
     kubeseal unseal -f sealed.yaml                          open it again
 Next, with a cluster:
-    helm install sealed-secrets charts/kubeseal-rs -n kube-system
+    docker build -t registry.example/kubeseal-rs/controller:0.1.0 .     and push it where the nodes can pull it
+    helm install sealed-secrets charts/kubeseal-rs -n kube-system --set image.registry=registry.example
     kubeseal -f secret.yaml -w sealed.yaml                  seal it for that cluster; commit sealed.yaml
     kubectl apply -f sealed.yaml                            the controller makes the Secret from it
 ";

@@ -62,6 +62,50 @@ fn a_keyring_seals_and_opens_without_a_cluster() {
     theirs().arg("--cert").arg(&file).stdin(secret("db")).ok();
 }
 
+/// The front page's first command; what it shows is what the page shows.
+#[test]
+fn the_first_command_shows_the_whole_way_as_the_front_page_does() {
+    let home = folder();
+    let run = || ours().arg("try").env("HOME", home.path()).ok();
+    let text = run();
+    let page = read(testkit::ours::workspace().join("README.md"));
+    let (_, shown) = page
+        .split_once("```text\n")
+        .expect("it shows what is printed");
+    let (shown, _) = shown.split_once("\n```").expect("it ends");
+    let varies = |line: &str| {
+        ["…", "SHA256:", "/home/"]
+            .iter()
+            .any(|part| line.contains(part))
+    };
+    let mut rest = text.lines();
+    for line in shown.lines().filter(|line| !varies(line)) {
+        assert!(
+            rest.any(|printed| printed == line),
+            "{line:?} is not there, or not in order\n{text}"
+        );
+    }
+    for line in page
+        .lines()
+        .filter(|line| line.starts_with("docker build") || line.starts_with("helm install"))
+    {
+        let command = line.split("  ").next().unwrap_or_default();
+        assert!(text.contains(command), "{command}\n{text}");
+    }
+    assert!(text.contains("correct horse battery staple"));
+    assert!(text.contains("Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ=="));
+    let keys = || {
+        ours()
+            .args(["keyring", "list"])
+            .env("HOME", home.path())
+            .ok()
+            .lines()
+            .count()
+    };
+    run();
+    assert_eq!(keys(), 1, "the key is there already");
+}
+
 #[test]
 fn a_passphrase_protects_the_private_key_only() {
     let folder = folder();
