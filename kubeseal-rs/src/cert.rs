@@ -72,7 +72,9 @@ impl CertChoice {
         match &self.source {
             Source::Place(place) => read_place(place, ui),
             Source::Keyring(keyring) => Ok(keyring.newest()?.cert.pem().as_bytes().to_vec()),
-            Source::Controller(controller) => controller.connect()?.certificate(),
+            Source::Controller(controller) => controller
+                .connect("to seal without a cluster, hand over its certificate with --cert")?
+                .certificate(),
         }
     }
 }

@@ -24,7 +24,6 @@ const MOST_BYTES: usize = 64 << 20;
 const MOST_RETRIES: usize = 20;
 /// The longest wait before one of these.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-const OFFLINE: &str = "to seal without a cluster, hand over its certificate with --cert";
 
 /// Which controller, in which cluster.
 #[derive(Clone)]
@@ -56,8 +55,12 @@ pub(crate) enum Verdict {
 }
 
 impl Controller {
-    /// Connects to the API server and looks the controller's Service up.
-    pub(crate) fn connect(&self) -> Result<Session, CommandError> {
+    /// Connects to the API server and looks the controller's Service up. `otherwise` is the way without a cluster.
+    pub(crate) fn connect(&self, otherwise: &str) -> Result<Session, CommandError> {
+        self.session().map_err(|e| e.hint(otherwise))
+    }
+
+    fn session(&self) -> Result<Session, CommandError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -84,7 +87,6 @@ impl Controller {
                  (the Helm chart of sealed-secrets calls it sealed-secrets)",
                 self.namespace, self.name
             ))
-            .hint(OFFLINE)
     }
 }
 
@@ -100,12 +102,11 @@ impl Session {
             .map_err(|reason| {
                 cannot_look_up(reason)
                     .hint("is the cluster up, and the kubeconfig's context the one you mean? `kubectl cluster-info` asks the same server")
-                    .hint(OFFLINE)
             })?;
         match reply.status {
             StatusCode::OK => {}
             StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => {
-                return Err(hint_on(cannot_look_up(reply.reason()), &reply).hint(OFFLINE));
+                return Err(hint_on(cannot_look_up(reply.reason()), &reply));
             }
             _ => return Err(controller.not_found(reply.reason())),
         }

@@ -50,7 +50,6 @@ impl Connection {
             return Config::incluster().map_err(|_| {
                 CommandError::new("no configuration of a cluster has been provided")
                     .hint("name a kubeconfig file with --kubeconfig or $KUBECONFIG; it is also looked for in ~/.kube/config")
-                    .hint(super::OFFLINE)
             });
         }
         let kubeconfig = self.overrule(kubeconfig)?;

@@ -2,7 +2,7 @@
 
 use decryptor::manifest::{self, Document};
 use decryptor::sealed::unseal::Options;
-use decryptor::sealed::{SKIP_SET_OWNER_REFERENCES, is_true, unseal};
+use decryptor::sealed::{SKIP_SET_OWNER_REFERENCES, SealedSecret, is_true, unseal};
 use keys::KeyRing;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -38,7 +38,9 @@ pub(crate) fn run(args: Args, ui: &mut Ui) -> Result<(), CommandError> {
     }
     let mut secrets = Vec::with_capacity(documents.len());
     for document in &documents {
-        let secret = open(document, &ring, output.format(), ui);
+        let sealed =
+            documents::sealed_secret(document.value()).map_err(|e| e.at(document.place()))?;
+        let secret = open(document, &sealed, &ring, output.format(), ui);
         secrets.push(secret.map_err(|e| match documents.len() {
             1 => e,
             count => e.at(documents::place(document, count)),
@@ -54,12 +56,12 @@ pub(crate) fn run(args: Args, ui: &mut Ui) -> Result<(), CommandError> {
 
 fn open(
     document: &Document,
+    sealed: &SealedSecret,
     ring: &KeyRing,
     format: Format,
     ui: &mut Ui,
 ) -> Result<Zeroizing<Vec<u8>>, CommandError> {
-    let sealed = documents::sealed_secret(document.value())?;
-    let mut secret = unseal(&sealed, ring, &Options::default()).map_err(|e| {
+    let mut secret = unseal(sealed, ring, &Options::default()).map_err(|e| {
         let error = CommandError::new(e.to_string());
         match ring.is_empty() {
             true => error.hint("no private key was given: name a file with --recovery-private-key, or a folder with --keyring"),

@@ -11,6 +11,9 @@ use crate::files::Input;
 use crate::private_keys::PrivateKeys;
 use crate::ui::{Progress, Ui};
 
+const OTHERWISE: &str =
+    "to check without a cluster, name the private keys with --recovery-private-key";
+
 /// What to check, and who is asked.
 pub(crate) struct Args {
     /// The SealedSecrets.
@@ -43,7 +46,7 @@ pub(crate) fn run(args: Args, ui: &mut Ui) -> Result<(), CommandError> {
         sealed.push((document, one));
     }
     let judge = match keys.is_empty() {
-        true => Judge::Controller(controller.connect()?),
+        true => Judge::Controller(controller.connect(OTHERWISE)?),
         false => Judge::Keys(keys.open(ui)?),
     };
     let progress = Progress::new("validated", sealed.len());

@@ -131,6 +131,27 @@ fn with_order(mut text: clap::Error) -> clap::Error {
     text
 }
 
+/// Sealing has no command of its own: who types one, or a file's name, is told how it is done.
+fn with_the_way_to_seal(mut text: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(name)) = text.get(ContextKind::InvalidSubcommand) {
+        let file = match std::path::Path::new(name).extension() {
+            Some(_) => name.as_str(),
+            None => "secret.yaml",
+        };
+        let tip = format!("files are named by flags: kubeseal -f {file} -w sealed.yaml seals one");
+        let tips = ContextValue::StyledStrs(vec![tip.into()]);
+        text.insert(ContextKind::Suggested, tips);
+        // `seal` is not a misspelt `unseal`.
+        if text
+            .get(ContextKind::SuggestedSubcommand)
+            .is_some_and(|names| names.to_string().contains("unseal"))
+        {
+            text.remove(ContextKind::SuggestedSubcommand);
+        }
+    }
+    text
+}
+
 /// Turns what was typed, and what the environment says, into one command.
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, Stop> {
     let args: Vec<_> = args.into_iter().collect();
@@ -139,6 +160,9 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command,
         .map_err(|text| match text.kind() {
             ErrorKind::DisplayHelp => help(&args).unwrap_or(text),
             ErrorKind::ArgumentConflict => with_order(text),
+            ErrorKind::InvalidSubcommand if !args.iter().any(|arg| arg == "keyring") => {
+                with_the_way_to_seal(text)
+            }
             _ => text,
         })?;
     let cli = Cli::from_arg_matches(&matches)?;

@@ -114,6 +114,21 @@ fn keys_come_in_every_form_that_backups_have() {
 }
 
 #[test]
+fn what_is_no_sealed_secret_is_named_by_its_place() {
+    let output = ours()
+        .args(["--recovery-unseal", "--recovery-private-key"])
+        .arg(&pair().key)
+        .stdin(secret("db"))
+        .output();
+    let said = "error: document 1 (line 1): it is a Secret, not a SealedSecret";
+    assert!(
+        output.code() == 1 && output.stderr.starts_with(said),
+        "{}",
+        output.stderr
+    );
+}
+
+#[test]
 fn without_a_key_the_message_is_the_known_one() {
     let sealed = pair().ours().stdin(secret("db")).ok();
     let output = ours().arg("--recovery-unseal").stdin(sealed).output();

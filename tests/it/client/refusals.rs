@@ -150,6 +150,13 @@ fn flags_that_do_not_exist_end_with_2() {
         refused(ours().args(args.iter().copied()), 2, &[]);
     }
     refused(ours().env("SEALED_SECRETS_SCOPE", "galaxy"), 2, &["galaxy"]);
+    for (typed, said) in [
+        ("secret.yaml", "kubeseal -f secret.yaml"),
+        ("seal", "kubeseal -f secret.yaml"),
+    ] {
+        let output = refused(ours().arg(typed), 2, &[said]);
+        assert!(!output.stderr.contains("unseal"), "{}", output.stderr);
+    }
     refused(
         ours().args(["--scope", "strict", "re-encrypt", "."]),
         2,
@@ -287,4 +294,51 @@ fn a_kubeconfig_that_cannot_be_read_is_not_shown() {
         .output();
     assert_eq!(output.code(), 1);
     assert!(!output.stderr.contains("canary"), "{}", output.stderr);
+}
+
+#[test]
+fn the_way_without_a_cluster_is_that_of_what_was_asked() {
+    let sealed = pair().ours().stdin(secret("db")).ok();
+    for (args, way) in [
+        (&[][..], "hand over its certificate with --cert"),
+        (&["--validate"], "--recovery-private-key"),
+        (&["--re-encrypt"], "--recovery-private-key"),
+    ] {
+        let input = if args.is_empty() {
+            secret("db")
+        } else {
+            sealed.clone()
+        };
+        let run = cli::ours().args(args.iter().copied()).stdin(input.as_str());
+        refused(run, 1, &["no configuration of a cluster", way]);
+        refused(
+            ours().args(args.iter().copied()).stdin(input),
+            1,
+            &["connection refused", way],
+        );
+    }
+}
+
+#[test]
+fn what_would_be_lost_or_shown_is_warned_about_without_showing_it() {
+    let input = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\n  namespace: shop\n  \
+                 labels: {pass: hunter2}\n  annotations: {note: 'it is aHVudGVyMg==', env: prod}\n\
+                 stringData: {password: hunter2, n: short}\nstringdata: {lost: word}\n";
+    let output = pair().ours().stdin(input).output();
+    assert_eq!(output.code(), 0, "{output:?}");
+    let warnings: Vec<_> = output.stderr.lines().collect();
+    let said = |words: &str| warnings.iter().filter(|line| line.contains(words)).count();
+    assert_eq!(
+        said("metadata.labels.pass shows the value of password"),
+        1,
+        "{warnings:#?}"
+    );
+    assert_eq!(
+        said("metadata.annotations.note shows the value of password"),
+        1,
+        "{warnings:#?}"
+    );
+    assert_eq!(said("the key is false now"), 1, "{warnings:#?}");
+    assert_eq!(said("stringdata is left out"), 1, "{warnings:#?}");
+    assert_eq!((warnings.len(), said("hunter2")), (4, 0), "{warnings:#?}");
 }

@@ -17,6 +17,9 @@ use crate::documents;
 use crate::error::CommandError;
 use crate::ui::Ui;
 
+const OTHERWISE: &str = "to do it without a cluster, name the private keys with --recovery-private-key, \
+                         and the newest key's certificate with --cert";
+
 /// Who seals anew, ready to do it.
 pub(super) struct Sealer {
     by: Ready,
@@ -42,7 +45,7 @@ impl Sealer {
                 ring: keys.open(ui)?,
             },
             By::Controller(controller) => {
-                let session = controller.connect()?;
+                let session = controller.connect(OTHERWISE)?;
                 // Only for the hint: if there is no certificate to see, there is no hint.
                 let cert = session.certificate().ok();
                 let cert = cert.and_then(|text| SealingCert::from_pem(&text).ok());
