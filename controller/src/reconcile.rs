@@ -44,7 +44,7 @@ pub(crate) async fn reconcile(context: &Context, name: &ObjectName) {
         return;
     }
     let result = settle(context, name, &mut object, state, seen.as_ref()).await;
-    report(context, name, object, state, result).await;
+    report(context, name, object, result).await;
 }
 
 /// What was known when the work began.
@@ -141,7 +141,6 @@ async fn report(
     context: &Context,
     name: &ObjectName,
     mut object: SealedObject,
-    state: State,
     result: Result<Settled, Trouble>,
 ) {
     let uid = object.metadata.uid.clone();
@@ -170,7 +169,7 @@ async fn report(
             }
             let mark = settled.mark.as_ref().map(Mark::to_text);
             let is_said = say(context, name, &mut object, &Report::Synced(mark)).await;
-            right(context, name, &uid, state, &settled);
+            right(context, name, &uid, &settled);
             if !is_said {
                 failed(context, name, &uid, Failure::Api, None);
             }
@@ -232,15 +231,12 @@ async fn say(
     is_said
 }
 
-fn right(context: &Context, name: &ObjectName, uid: &str, before: State, settled: &Settled) {
+fn right(context: &Context, name: &ObjectName, uid: &str, settled: &Settled) {
     let mut records = context.records.lock();
     let Some(record) = records.get_mut(name).filter(|record| *record.uid == *uid) else {
         return;
     };
     let now = Instant::now();
-    if settled.wrote && before == State::Right {
-        record.heals.healed(now);
-    }
     let seen = Seen::of(&settled.secret);
     record.right = seen.version;
     record.failures = 0;

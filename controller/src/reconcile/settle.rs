@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use decryptor::sealed::{SealedSecret, Unsealed, unseal};
+use tokio::time::Instant;
 
 use crate::api::ApiError;
 use crate::apply;
@@ -56,7 +57,7 @@ pub(super) async fn settle(
         .take()
         .map(Arc::new)
         .ok_or_else(|| Trouble::Unseal(UNREADABLE.into()))?;
-    let work = Work::new(context, name, object, sealed);
+    let work = Work::new(context, name, object, sealed, state);
     // Where nothing is known of a Secret, to create it is the quickest way to learn whether there is one.
     let mut live = match seen.is_some() || work.known.is_some() {
         true => apply::read(&context.api, name).await?,
@@ -96,6 +97,8 @@ struct Work<'a> {
     known: Option<Mark>,
     /// Whether the Secret was right for the present spec before.
     same_spec: bool,
+    /// Whether to write is to undo what somebody did to a Secret that was right.
+    heals: bool,
 }
 
 impl<'a> Work<'a> {
@@ -104,6 +107,7 @@ impl<'a> Work<'a> {
         name: &'a ObjectName,
         object: &'a SealedObject,
         sealed: Arc<SealedSecret>,
+        state: State,
     ) -> Self {
         let marker = context.marker();
         let known = marker.as_ref().and_then(|marker| marker.known(&sealed));
@@ -116,12 +120,23 @@ impl<'a> Work<'a> {
             sealed,
             marker,
             known,
+            heals: state == State::Right,
+        }
+    }
+
+    /// The Secret is about to be written. Whoever changes it again at once is already to wait.
+    fn count_heal(&self) {
+        if let Some(record) = self.context.records.lock().get_mut(self.name)
+            && self.heals
+        {
+            record.heals.healed(Instant::now());
         }
     }
 
     /// There is no Secret.
     async fn create(&self, wanted: &mut Option<Unsealed>) -> Result<Settled, Trouble> {
         let wanted = self.unsealed(wanted).await?;
+        self.count_heal();
         let secret = apply::create(&self.context.api, wanted).await?;
         let mark = self.mark_of_created(wanted, &secret);
         Ok(Settled {
@@ -177,6 +192,7 @@ impl<'a> Work<'a> {
             Plan::Refuse(refusal) => return Err(Trouble::Refused(refusal, seen())),
             Plan::Replace(target) | Plan::Patch(target) => target,
         };
+        self.count_heal();
         let secret = match apply::replace(&self.context.api, self.name, &target).await {
             Err(error) if error.is_immutable_field() => {
                 return Err(Trouble::Refused(
