@@ -67,6 +67,16 @@ fn a_value_that_does_not_exist_is_refused() {
         (json!({"logFormat": "xml"}), "logFormat"),
         (json!({"updateStatus": "false"}), "updateStatus"),
         (json!({"secretName": "Keys_1"}), "secretName"),
+        // With these the controller would not start.
+        (json!({"keyrenewperiod": "30d"}), "keyrenewperiod"),
+        (json!({"keyttl": 720}), "keyttl"),
+        (json!({"keycutofftime": "yesterday"}), "keycutofftime"),
+        (
+            json!({"leaderElection": {"retryPeriod": "2 s"}}),
+            "retryPeriod",
+        ),
+        (json!({"logLevel": "LOUD"}), "logLevel"),
+        (json!({"rateLimit": 0}), "rateLimit"),
     ] {
         let message = refused(&values);
         assert!(message.contains(said), "{values}: {message}");
@@ -97,6 +107,7 @@ fn values_that_contradict_each_other_are_refused() {
             "may not contain",
         ),
         (json!({"privateKeyAnnotations": {"a": 1}}), "must be text"),
+        (json!({"containerPorts": {"http": 8081}}), "must differ"),
     ] {
         let message = refused(&values);
         assert!(message.contains(said), "{values}: {message}");
