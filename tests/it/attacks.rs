@@ -1,5 +1,7 @@
 //! What somebody tries who may write SealedSecrets but not read Secrets: to move a value, or to see a part of it.
 
+use std::time::{Duration, Instant};
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use decryptor::sealed::hint;
 use keys::Scope;
@@ -243,6 +245,45 @@ fn nothing_of_a_value_is_seen_outside_of_its_secret() {
         let quoted = text.lines().find(|line| line.contains("invalid character"));
         assert_eq!(quoted, None, "{place}");
     }
+}
+
+/// Templates that would take all time and all memory.
+const EXPENSIVE: [&str; 5] = [
+    "{{ range until 1000 }}{{ range until 1000 }}{{ range until 1000 }}{{ end }}{{ end }}{{ end }}",
+    "{{ $x := .foo }}{{ range until 60 }}{{ $x = print $x $x }}{{ end }}",
+    "{{ repeat 9223372036854775807 .foo }}",
+    "{{ define \"r\" }}{{ template \"r\" . }}{{ template \"r\" . }}{{ end }}{{ template \"r\" . }}",
+    "{{ regexFindAll \"a|a.*z\" (repeat 1000000 \"a\") -1 }}",
+];
+
+#[test]
+fn templates_that_would_never_end_hold_nobody_up() {
+    let stand = Stand::start();
+    let name = |at: usize| format!("expensive-{at}");
+    for at in 0..3 * EXPENSIVE.len() {
+        let mut sealed = stand.sealed(&name(at), &[("foo", "bar")]);
+        sealed["spec"]["template"]["data"] = json!({"t": EXPENSIVE[at % EXPENSIVE.len()]});
+        stand.apply(&sealed);
+    }
+    let begin = Instant::now();
+    stand.apply(&stand.sealed("ordinary", &[("foo", "bar")]));
+    stand.wait_data("ordinary", &[("foo", "bar")]);
+    let waited = begin.elapsed();
+    let alive = stand.controller.request("GET", "/healthz", b"");
+    let (answered, took) = (alive.map(|reply| reply.status), begin.elapsed());
+    for at in 0..3 * EXPENSIVE.len() {
+        let said = stand.wait_synced(&name(at), "False");
+        let message = condition(&said)["message"].as_str().unwrap_or_default();
+        assert!(
+            message.starts_with("template \"t\": line 1: the template "),
+            "{at}: {message}"
+        );
+        assert!(stand.secret(&name(at)).is_none());
+    }
+    let memory = stand.controller.metric("process_resident_memory_bytes");
+    assert!(memory < 200e6, "{memory}");
+    assert_eq!(answered, Ok(200));
+    assert!(took < Duration::from_secs(30), "{waited:?}, {took:?}");
 }
 
 /// Whether a part of the value shows: four bytes in a row, as they are, in base64 or in hexadecimal.
