@@ -16,7 +16,8 @@ fn every_test_that_the_documentation_names_exists() {
     ] {
         collect(&ours::workspace().join(folder), "rs", &mut sources);
     }
-    let text = fs::read_to_string(ours::workspace().join("docs/migrating.md")).expect("the page");
+    let read = |page: &str| fs::read_to_string(ours::workspace().join(page)).expect("the page");
+    let text = read("docs/migrating.md") + &read("docs/threat-model.md");
     let is_test = |word: &&str| {
         word.matches('_').count() >= 3
             && word
