@@ -1,6 +1,9 @@
 //! The formats of documents: which one a file has, and how each is read and edited in place.
 
 mod binary;
+mod dotenv;
+mod flat;
+mod ini;
 mod json;
 mod yaml;
 
@@ -10,7 +13,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use crate::sops::metadata::Fields;
-use crate::sops::value::Opened;
+use crate::sops::value::{self, Opened};
 use crate::tree::{Comment, Leaf, Tree};
 
 pub(crate) use binary::{opened as opened_binary, wrapped as wrapped_binary};
@@ -86,10 +89,8 @@ impl Format {
         match self {
             Self::Yaml => yaml::parse(text),
             Self::Json | Self::Binary => json::parse(text),
-            Self::Dotenv | Self::Ini => {
-                let reason = format!("{} documents are not supported yet", self.name());
-                Err(ParseError { line: 1, reason })
-            }
+            Self::Dotenv => dotenv::parse(text),
+            Self::Ini => ini::parse(text),
         }
     }
 }
@@ -107,6 +108,8 @@ pub(crate) struct Parsed {
 enum Syntax {
     Yaml(yaml::Outside),
     Json(json::Outside),
+    Dotenv(dotenv::Outside),
+    Ini(ini::Outside),
 }
 
 /// The metadata of another version of the same document, whose layout is kept.
@@ -122,7 +125,7 @@ impl Parsed {
     pub(crate) fn has_reserved_names(&self) -> bool {
         match &self.syntax {
             Syntax::Yaml(outside) => outside.has_metadata(),
-            Syntax::Json(_) => self.metadata.is_some(),
+            _ => self.metadata.is_some(),
         }
     }
 
@@ -131,6 +134,7 @@ impl Parsed {
         match &self.syntax {
             Syntax::Yaml(_) => yaml::source_form(text, leaf),
             Syntax::Json(_) => json::source_form(text, leaf),
+            Syntax::Dotenv(_) | Syntax::Ini(_) => value::canonical(&leaf.scalar),
         }
     }
 
@@ -146,6 +150,8 @@ impl Parsed {
         match &self.syntax {
             Syntax::Yaml(outside) => outside.write_encrypted(text, leaf, sealed, keeps, edits),
             Syntax::Json(_) => edits.push(leaf.place.at.clone(), format!("\"{sealed}\"")),
+            Syntax::Dotenv(_) => edits.push(leaf.place.at.clone(), sealed),
+            Syntax::Ini(_) => ini::write_encrypted(text, leaf, sealed, keeps, edits),
         }
     }
 
@@ -161,11 +167,18 @@ impl Parsed {
         match &self.syntax {
             Syntax::Yaml(outside) => outside.write_opened(text, leaf, opened, keeps, edits),
             Syntax::Json(_) => json::write_opened(leaf, opened, edits),
+            Syntax::Dotenv(_) => dotenv::write_opened(leaf, opened, edits),
+            Syntax::Ini(_) => ini::write_opened(leaf, opened, edits),
         }
     }
 
     /// Puts another text in a comment's place.
     pub(crate) fn write_comment(&self, comment: &Comment, text: &str, edits: &mut Edits) {
+        match &self.syntax {
+            Syntax::Dotenv(_) => return dotenv::write_comment(comment, text, edits),
+            Syntax::Ini(outside) => return outside.write_comment(comment, text, edits),
+            Syntax::Yaml(_) | Syntax::Json(_) => {}
+        }
         // A line break would end the comment, and what follows would be read.
         let lines = text.replace('\r', "").replace('\n', "\n#");
         edits.push(comment.at.clone(), format!("#{lines}"));
@@ -184,6 +197,8 @@ impl Parsed {
         match &self.syntax {
             Syntax::Yaml(outside) => outside.remove_metadata(text, edits),
             Syntax::Json(outside) => outside.remove_metadata(text, edits),
+            Syntax::Dotenv(outside) => outside.remove_metadata(text, edits),
+            Syntax::Ini(outside) => outside.remove_metadata(text, edits),
         }
     }
 
@@ -195,21 +210,21 @@ impl Parsed {
         previous: Option<&Previous<'_>>,
         edits: &mut Edits,
     ) {
+        let kept = previous.and_then(|previous| {
+            let syntax = &previous.parsed.syntax;
+            match (&self.syntax, syntax) {
+                (Syntax::Yaml(_), Syntax::Yaml(outside)) => outside.updated_block(previous),
+                (Syntax::Json(_), Syntax::Json(outside)) => outside.updated_value(previous),
+                (Syntax::Dotenv(_), Syntax::Dotenv(outside)) => outside.updated_lines(previous),
+                (Syntax::Ini(_), Syntax::Ini(outside)) => outside.updated_lines(previous),
+                _ => None,
+            }
+        });
         match &self.syntax {
-            Syntax::Yaml(outside) => {
-                let block = previous.and_then(|previous| match &previous.parsed.syntax {
-                    Syntax::Yaml(outside) => outside.updated_block(previous),
-                    Syntax::Json(_) => None,
-                });
-                outside.write_metadata(text, fields, block, edits);
-            }
-            Syntax::Json(outside) => {
-                let value = previous.and_then(|previous| match &previous.parsed.syntax {
-                    Syntax::Json(outside) => outside.updated_value(previous),
-                    Syntax::Yaml(_) => None,
-                });
-                outside.write_metadata(text, fields, value, edits);
-            }
+            Syntax::Yaml(outside) => outside.write_metadata(text, fields, kept, edits),
+            Syntax::Json(outside) => outside.write_metadata(text, fields, kept, edits),
+            Syntax::Dotenv(_) => dotenv::write_metadata(text, fields, kept, edits),
+            Syntax::Ini(outside) => outside.write_metadata(text, fields, kept, edits),
         }
     }
 }

@@ -61,7 +61,7 @@ impl Encrypted {
     }
 
     fn of(text: String, format: Format) -> Result<Self, ReadError> {
-        if text.is_empty() {
+        if text.is_empty() && format == Format::Yaml {
             return Err(ReadError::Empty);
         }
         let parsed = format.parse(&text)?;
@@ -128,7 +128,7 @@ impl Plain {
             text: Zeroizing::new(text.to_vec()),
             warnings: Vec::new(),
         };
-        if text.is_empty() && matches!(format, Format::Yaml | Format::Json) {
+        if text.is_empty() && format == Format::Yaml {
             return Err(ReadError::Empty);
         }
         if format != Format::Binary {

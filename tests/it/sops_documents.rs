@@ -385,3 +385,115 @@ fn comments_are_encrypted_under_the_path_that_the_original_gives_them() {
         wrong.join("\n")
     );
 }
+
+const DOTENV: &str = "\
+# head
+PLAIN=text # no comment
+export QUOTED=\"it's\"
+
+EMPTY=
+LINES=one\\ntwo
+EQUALS=a=b=c
+# about
+top_unencrypted=clear
+# foot
+";
+
+const INI: &str = "\
+global = 1
+; head
+; goes on
+[first] ; of first
+plain = text
+quoted = 'it is' ; behind
+# about
+hash = `a#b`
+lines = \"\"\"one
+two\"\"\"
+empty =
+clear_unencrypted = x
+
+[second.part]
+colon: value
+";
+
+/// What sops makes of a text: encrypted by sops, and opened again as JSON.
+fn values(party: &Party, name: &str, text: &[u8]) -> String {
+    let closed = party.sops(&["--encrypt", "--age", &party.recipient], name, text);
+    assert_eq!(closed.code(), 0, "{}", closed.text());
+    theirs_as_json(
+        party,
+        &["-d", "--output-type", "json"],
+        name,
+        &closed.stdout,
+    )
+}
+
+#[test]
+fn dotenv_and_ini_cross_over() {
+    let party = Party::new();
+    let key = DataKey::generate();
+    for (format, name, text) in [
+        (Format::Dotenv, "a.env", DOTENV),
+        (Format::Dotenv, "a.env", "A=1"),
+        (Format::Dotenv, "a.env", "A=1\r\nB=2\r\n"),
+        (Format::Ini, "a.ini", INI),
+        (Format::Ini, "a.ini", "a=1"),
+        (Format::Ini, "a.ini", "[s]\r\na = 1 ; x\r\n"),
+    ] {
+        for only in [false, true] {
+            for (rule, part) in [
+                (None, ""),
+                (Some("encrypted_regex"), "^(A|QUOTED|plain|second.part)$"),
+                (Some("unencrypted_suffix"), "A"),
+                (Some("unencrypted_comment_regex"), "about"),
+                (Some("encrypted_comment_regex"), "about|head"),
+            ] {
+                let mut rule = rule.map_or_else(Rules::default, |name| rules(name, part));
+                rule.mac_only_encrypted = only;
+                let ours = close(text.as_bytes(), format, rule, &party, &key);
+                let file = String::from_utf8_lossy(ours.as_bytes()).into_owned();
+                let opened = party.sops(&["-d"], name, ours.as_bytes());
+                assert_eq!(opened.code(), 0, "{}\n{file}", opened.text());
+                assert!(!opened.text().contains("ENC["), "{}\n{file}", opened.text());
+                assert_eq!(
+                    values(&party, name, opened.text().as_bytes()),
+                    values(&party, name, text.as_bytes()),
+                    "{file}"
+                );
+            }
+        }
+        for extra in [
+            &[][..],
+            &["--mac-only-encrypted"],
+            &["--encrypted-suffix", "A"],
+        ] {
+            let args = [&["--encrypt", "--age", &party.recipient], extra].concat();
+            let closed = party.sops(&args, name, text.as_bytes());
+            assert_eq!(closed.code(), 0, "{}", closed.text());
+            let theirs = Encrypted::parse(&closed.stdout, format).expect("a document");
+            let key = party.unwrap(theirs.metadata());
+            let opened = theirs.open(&key).expect("opens");
+            assert_eq!(opened.warnings(), []);
+            let plain = party.sops(&["-d"], name, &closed.stdout);
+            assert_eq!(
+                values(&party, name, opened.expose_secret()),
+                values(&party, name, &plain.stdout)
+            );
+            let closing = Closing {
+                metadata: theirs.metadata().copy().expect("the same"),
+                now: "2024-01-02T03:04:05Z",
+                previous: Some(&theirs),
+            };
+            let again = Plain::parse(opened.expose_secret(), format).expect("ours");
+            let again = again.close(&key, closing).expect("closes");
+            let (before, after) = (closed.text(), String::from_utf8_lossy(again.as_bytes()));
+            let changed: Vec<_> = before
+                .lines()
+                .zip(after.lines())
+                .filter(|(before, after)| before != after)
+                .collect();
+            assert_eq!(changed.len(), 2, "{changed:#?}");
+        }
+    }
+}

@@ -61,7 +61,10 @@ impl Plain {
         if let Some((line, key)) = parsed.duplicates.first() {
             return Err(CloseError::DuplicateKey(*line, key.clone()));
         }
-        if let Some(previous) = previous {
+        if self.format == Format::Dotenv {
+            // Its values have no style.
+            metadata.keeps_layout = false;
+        } else if let Some(previous) = previous {
             metadata.keeps_layout = previous.metadata.keeps_layout;
         }
         let mut edits = Edits::default();

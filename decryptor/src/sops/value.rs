@@ -7,6 +7,7 @@ use keys::aead::{ValueCipher, ValueNonce};
 use zeroize::Zeroizing;
 
 use super::time;
+use crate::manifest::go_float::{Bits, go_float};
 use crate::tree::Scalar;
 
 const HEAD: &str = "ENC[AES256_GCM,data:";
@@ -69,6 +70,25 @@ pub(crate) fn canonical(scalar: &Scalar) -> Zeroizing<Vec<u8>> {
         Scalar::Text(text) => text.as_bytes().to_vec(),
         Scalar::Bytes(bytes) => bytes.to_vec(),
     })
+}
+
+/// A scalar as dotenv, INI and environments have it. Returns `None` if it is no text.
+pub(crate) fn in_words(scalar: &Scalar) -> Option<Zeroizing<String>> {
+    Some(Zeroizing::new(match scalar {
+        Scalar::Null => String::new(),
+        Scalar::Bool(value) => value.to_string(),
+        Scalar::Int(value) => value.to_string(),
+        Scalar::Float(value) => {
+            let text = go_float(*value, Bits::Double).replace('e', "E");
+            match value.is_finite() && !text.contains(['.', 'E']) {
+                true => format!("{value:.1}"),
+                false => text,
+            }
+        }
+        Scalar::Time(text) => time::to_the_second(text)?,
+        Scalar::Text(text) => text.to_string(),
+        Scalar::Bytes(_) => return None,
+    }))
 }
 
 /// Fixed notation, never an exponent.
@@ -341,6 +361,21 @@ mod tests {
             ("", ValueError::NotEncrypted),
         ] {
             assert_eq!(open(&cipher(), text, b"a:").err(), Some(reason), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_in_words_keep_a_decimal() {
+        for (value, text) in [
+            (1.0, "1.0"),
+            (1.1, "1.1"),
+            (200_000.0, "200000.0"),
+            (-2e10, "-2E+10"),
+            (2e-10, "2E-10"),
+            (f64::INFINITY, "+Inf"),
+        ] {
+            let words = in_words(&Scalar::Float(value)).expect("a number");
+            assert_eq!(*words, text);
         }
     }
 
