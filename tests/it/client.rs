@@ -4,6 +4,7 @@ mod certificates;
 mod choices;
 mod cluster;
 mod compare;
+mod crossing;
 mod https;
 mod in_place;
 mod keyring;

@@ -20,9 +20,22 @@ fn a_sealed_secret_becomes_a_secret_and_follows_its_changes() {
     assert_eq!(secret["metadata"]["ownerReferences"], owner);
     let said = condition(&first);
     assert_eq!(said["lastTransitionTime"], said["lastUpdateTime"]);
+    assert_eq!(
+        (&said["type"], &said["reason"]),
+        (&json!("Synced"), &json!(null))
+    );
     let event = stand.wait_event("db", "Unsealed", "SealedSecret unsealed successfully");
     assert_eq!(event["source"]["component"], "sealed-secrets");
     assert_eq!(event["type"], "Normal");
+    let about = &event["involvedObject"];
+    assert_eq!(
+        (&about["apiVersion"], &about["kind"], &about["uid"]),
+        (
+            &json!("bitnami.com/v1alpha1"),
+            &json!("SealedSecret"),
+            &first["metadata"]["uid"]
+        )
+    );
 
     // Appended and changed items.
     let changed = stand.sealed("db", &[("foo", "baz"), ("foo2", "bar2")]);
