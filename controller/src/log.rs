@@ -12,6 +12,9 @@ use tracing::{Event, Level, Metadata, Subscriber};
 
 use crate::args::LogFormat;
 
+/// These write the whole of an answer that they cannot read, sealing keys included, or each failure a second time.
+const QUOTING: [&str; 2] = ["kube_client::client", "kube_client::client::builder"];
+
 /// Writes log lines; spans are not used.
 pub struct Log {
     /// The least important level that is written.
@@ -23,12 +26,8 @@ pub struct Log {
 }
 
 impl Subscriber for Log {
-    /// Others' lines are written only where they warn.
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        let is_ours = metadata.target().starts_with("controller");
-        metadata.is_event()
-            && *metadata.level() <= self.level
-            && (is_ours || *metadata.level() <= Level::WARN)
+        metadata.is_event() && self.writes(metadata.target(), *metadata.level())
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
@@ -63,6 +62,14 @@ impl Subscriber for Log {
     fn enter(&self, _: &Id) {}
 
     fn exit(&self, _: &Id) {}
+}
+
+impl Log {
+    /// Others' lines are written only where they warn, and those never that may hold what the API server said.
+    fn writes(&self, target: &str, level: Level) -> bool {
+        let is_ours = target.starts_with("controller");
+        level <= self.level && (is_ours || level <= Level::WARN) && !QUOTING.contains(&target)
+    }
 }
 
 #[derive(Default)]
@@ -180,6 +187,25 @@ mod tests {
                 ("empty", "".into()),
                 ("count", 3.into()),
             ],
+        }
+    }
+
+    #[test]
+    fn others_warn_and_do_not_quote() {
+        let log = Log {
+            level: Level::DEBUG,
+            format: LogFormat::Text,
+            info_to_stdout: true,
+        };
+        for (target, level, expected) in [
+            ("controller::run", Level::DEBUG, true),
+            ("controller", Level::TRACE, false),
+            ("hyper_util::client", Level::DEBUG, false),
+            ("kube_client::client::tls", Level::WARN, true),
+            ("kube_client::client", Level::WARN, false),
+            ("kube_client::client::builder", Level::ERROR, false),
+        ] {
+            assert_eq!(log.writes(target, level), expected, "{target} {level}");
         }
     }
 
