@@ -246,6 +246,8 @@ fn what_is_no_key_is_passed_over_and_said_so() {
     let foreign = &keys(&cluster, &elsewhere)[0]["data"]["tls.crt"];
     for (name, data) in [
         ("empty", json!({})),
+        ("null", json!({"tls.key": null, "tls.crt": null})),
+        ("nothing", json!({"tls.key": "", "tls.crt": ""})),
         (
             "garbage",
             json!({"tls.key": base64("garbage"), "tls.crt": cert}),
