@@ -105,3 +105,41 @@ fn a_secret_without_owner_follows_its_sealed_secret_and_outlives_it() {
         },
     );
 }
+
+#[test]
+fn what_is_being_deleted_is_let_go_and_what_it_held_up_comes_back() {
+    let stand = Stand::start();
+    let mut ending = stand.sealed("ending", &[("foo", "bar")]);
+    ending["metadata"]["finalizers"] = json!(["example.com/wait"]);
+    stand.apply(&ending);
+    stand.apply(&stand.sealed("held", &[("foo", "bar")]));
+    stand.wait_synced("ending", "True");
+    stand.wait_synced("held", "True");
+    let api = &stand.cluster.api;
+    // As in a deletion in the foreground: the SealedSecret is there until its Secret is gone.
+    api.delete(&stand.sealed_path("ending"));
+    api.delete(&stand.secret_path("ending"));
+    // A Secret whose deletion waits for somebody.
+    let finalizers = |names: Value| {
+        let patch = json!({"metadata": {"finalizers": names}});
+        api.patch(&stand.secret_path("held"), &patch);
+    };
+    finalizers(json!(["example.com/wait"]));
+    api.delete(&stand.secret_path("held"));
+    stand.settle();
+    assert!(stand.secret("ending").is_none());
+    let held = stand.secret("held").expect("it waits");
+    assert!(held["metadata"]["deletionTimestamp"].is_string());
+
+    finalizers(json!(null));
+    let again = stand
+        .cluster
+        .wait_for(&stand.secret_path("held"), "it is made anew", |secret| {
+            secret["metadata"]["uid"] != held["metadata"]["uid"]
+        });
+    assert_eq!(again["data"], held["data"]);
+    assert!(stand.secret("ending").is_none());
+    let patch = json!({"metadata": {"finalizers": null}});
+    api.patch(&stand.sealed_path("ending"), &patch);
+    stand.cluster.wait_gone(&stand.sealed_path("ending"));
+}
