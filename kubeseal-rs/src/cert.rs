@@ -82,7 +82,7 @@ impl CertChoice {
 impl Source {
     fn name(&self) -> String {
         match self {
-            Self::Place(place) => place.clone(),
+            Self::Place(place) => without_password(place),
             Self::Keyring(keyring) => format!("the keyring {}", keyring.folder().display()),
             Self::Controller(controller) => {
                 format!(
@@ -91,6 +91,18 @@ impl Source {
                 )
             }
         }
+    }
+}
+
+/// A URL as it may be shown.
+fn without_password(text: &str) -> String {
+    match url::Url::parse(text) {
+        Ok(mut url) if url.password().is_some() => {
+            // It has a password, so it can have another one.
+            let _ = url.set_password(Some("xxxxx"));
+            url.to_string()
+        }
+        _ => text.to_owned(),
     }
 }
 
@@ -131,11 +143,14 @@ impl Place {
             return Ok(Self::File(text.into()));
         }
         let unsupported = || {
-            CommandError::new(format!("cannot fetch {text:?}: unsupported protocol scheme"))
+            let shown = without_password(text);
+            CommandError::new(format!("cannot fetch {shown:?}: unsupported protocol scheme"))
                 .hint("--cert takes a file or an http, https or file URL; put ./ before a file name with a colon")
         };
+        // What cannot be read may hold a password anywhere.
+        let scheme = scheme.unwrap_or_default();
         let url = url::Url::parse(text)
-            .map_err(|e| CommandError::new(format!("cannot fetch {text:?}")).because(e))?;
+            .map_err(|e| CommandError::new(format!("cannot fetch \"{scheme}:…\"")).because(e))?;
         match url.scheme() {
             "http" | "https" => Ok(Self::Web(url)),
             "file" => Ok(Self::File(url.to_file_path().map_err(|()| unsupported())?)),

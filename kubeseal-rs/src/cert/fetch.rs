@@ -16,13 +16,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Fetches a certificate. What comes over plain http may be anybody's, and is warned about.
 pub(super) fn get(url: &Url, ui: &mut Ui) -> Result<Vec<u8>, CommandError> {
+    let shown = super::without_password(url.as_str());
     if url.scheme() == "http" {
         ui.warn(format!(
-            "{url} is fetched over plain http: whoever is on the way can put their own certificate in its place; \
+            "{shown} is fetched over plain http: whoever is on the way can put their own certificate in its place; \
              use https, or pin the certificate with --cert-pin"
         ));
     }
-    let failed = || CommandError::new(format!("cannot fetch \"{url}\""));
+    let failed = || CommandError::new(format!("cannot fetch \"{shown}\""));
     let mut response = agent(url)?
         .get(url.as_str())
         .call()

@@ -279,6 +279,21 @@ fn no_error_shows_a_secret() {
 }
 
 #[test]
+fn the_password_in_an_address_is_not_shown() {
+    for rest in ["127.0.0.1:1/cert.pem", "127.0.0.1:no/cert.pem"] {
+        for scheme in ["http", "https", "ftp"] {
+            let url = format!("{scheme}://me:canary@{rest}");
+            let output = refused(
+                ours().args(["--fetch-cert", "--cert", &url]),
+                1,
+                &["cannot fetch"],
+            );
+            assert!(!output.stderr.contains("canary"), "{}", output.stderr);
+        }
+    }
+}
+
+#[test]
 fn a_kubeconfig_that_cannot_be_read_is_not_shown() {
     let folder = folder();
     let config = folder.path().join("config");
