@@ -22,6 +22,7 @@ use crate::secret::Plaintext;
 
 /// How long another program may take, if nothing else is said: a person may have to type or to touch something.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
+const LONGEST_TIME_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Asks the person at the terminal. Whatever is not answered is `None`.
 pub trait Prompt: Send + Sync {
@@ -78,10 +79,10 @@ impl Env {
         self
     }
 
-    /// Sets how long another program may take.
+    /// Sets how long another program may take: a day at most.
     #[must_use]
     pub fn with_time_limit(mut self, limit: Duration) -> Self {
-        self.time_limit = limit;
+        self.time_limit = limit.min(LONGEST_TIME_LIMIT);
         self
     }
 

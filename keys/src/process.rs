@@ -1,17 +1,46 @@
 //! Runs another program to its end, within a time limit.
 
 use std::{
+    collections::BTreeSet,
+    ffi::{OsStr, OsString},
     io::{self, Read, Write},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc,
+    sync::{Mutex, PoisonError, mpsc},
     thread,
     time::{Duration, Instant},
 };
 
 use zeroize::Zeroizing;
 
+use crate::env::Env;
+
 /// The most that is read of what a program prints.
 const LONGEST_OUTPUT: u64 = 1 << 24;
+
+/// Programs that did not end in time. They are not waited for again: a document may name many keys.
+#[derive(Default)]
+struct Late(Mutex<BTreeSet<OsString>>);
+
+/// Until when to wait for a program, known by what it was called with.
+pub(crate) fn deadline(name: &OsStr, env: &Env) -> io::Result<Instant> {
+    let late = env.once(Late::default);
+    let known = late.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if known.contains(name) {
+        return Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "it did not end in time before",
+        ));
+    }
+    Ok(Instant::now() + env.time_limit())
+}
+
+/// Notes that a program did not end in time.
+pub(crate) fn late(name: &OsStr, env: &Env) -> io::Error {
+    let late = env.once(Late::default);
+    let mut known = late.0.lock().unwrap_or_else(PoisonError::into_inner);
+    known.insert(name.to_owned());
+    io::Error::new(io::ErrorKind::TimedOut, "it did not end in time")
+}
 
 /// What came of a run.
 pub(crate) struct Output {
@@ -23,9 +52,14 @@ pub(crate) struct Output {
     pub(crate) stderr: String,
 }
 
-/// Runs it with `input` on its standard input. Past the limit it is killed.
-pub(crate) fn run(mut command: Command, input: &[u8], limit: Duration) -> io::Result<Output> {
-    let deadline = Instant::now() + limit;
+/// Runs it with `input` on its standard input. Past the limit it is killed, and not run again under this name.
+pub(crate) fn run(
+    mut command: Command,
+    input: &[u8],
+    name: &OsStr,
+    env: &Env,
+) -> io::Result<Output> {
+    let deadline = deadline(name, env)?;
     command.stdin(Stdio::piped());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
@@ -39,8 +73,9 @@ pub(crate) fn run(mut command: Command, input: &[u8], limit: Duration) -> io::Re
     let ended = stdout
         .recv_timeout(left())
         .and_then(|stdout| Ok((stdout, stderr.recv_timeout(left())?)))
-        .map_err(|_| late())
-        .and_then(|(stdout, stderr)| Ok((stdout, stderr, wait(&mut child, deadline)?)));
+        .ok()
+        .and_then(|(stdout, stderr)| Some((stdout, stderr, wait(&mut child, deadline)?)))
+        .ok_or_else(|| late(name, env));
     if ended.is_err() {
         // It may have ended by itself just now.
         let _ = child.kill();
@@ -55,23 +90,19 @@ pub(crate) fn run(mut command: Command, input: &[u8], limit: Duration) -> io::Re
     })
 }
 
-/// Waits for one that has closed its outputs: most have ended then.
-fn wait(child: &mut Child, deadline: Instant) -> io::Result<ExitStatus> {
+/// Waits for one that has closed its outputs: most have ended then. Returns `None` if it has not by the deadline.
+pub(crate) fn wait(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
     let mut pause = Duration::from_micros(50);
     loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(status);
+        if let Ok(Some(status)) = child.try_wait() {
+            return Some(status);
         }
         if Instant::now() >= deadline {
-            return Err(late());
+            return None;
         }
         thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(20));
     }
-}
-
-fn late() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "it did not end in time")
 }
 
 fn collect(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Zeroizing<Vec<u8>>> {
@@ -98,12 +129,17 @@ mod tests {
         command
     }
 
+    fn env(limit: Duration) -> Env {
+        Env::from([("PATH", "/bin")]).with_time_limit(limit)
+    }
+
     #[test]
     fn input_and_both_outputs_go_through() {
         let output = run(
             shell("cat; echo said >&2; exit 3"),
             b"typed",
-            Duration::from_secs(30),
+            OsStr::new("cat"),
+            &env(Duration::from_secs(30)),
         )
         .expect("it runs");
         assert_eq!(
@@ -117,14 +153,22 @@ mod tests {
     }
 
     #[test]
-    fn whoever_takes_too_long_is_ended() {
+    fn whoever_takes_too_long_is_ended_and_not_waited_for_again() {
+        let env = env(Duration::from_millis(50));
         for script in ["exec sleep 60", "exec >&- 2>&-; exec sleep 60"] {
-            let error = run(shell(script), b"", Duration::from_millis(50)).map(drop);
-            assert_eq!(
-                error.map_err(|e| e.kind()),
-                Err(io::ErrorKind::TimedOut),
-                "{script}"
-            );
+            for said in ["it did not end in time", "it did not end in time before"] {
+                let error = run(shell(script), b"", OsStr::new(script), &env).map(drop);
+                let error = error.expect_err("it takes too long");
+                assert_eq!(error.kind(), io::ErrorKind::TimedOut, "{script}");
+                assert_eq!(error.to_string(), said, "{script}");
+            }
         }
+        run(
+            shell("true"),
+            b"",
+            OsStr::new("true"),
+            &env.with_time_limit(Duration::from_secs(30)),
+        )
+        .expect("another one runs");
     }
 }

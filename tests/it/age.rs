@@ -1,10 +1,6 @@
 //! Data keys under age keys: what sops wrapped we unwrap, and what we wrap sops unwraps.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use futures::executor::block_on;
 use keys::{
@@ -14,73 +10,16 @@ use keys::{
     master_key::{Fields, Wrapped},
 };
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use testkit::{cli, peer};
 
+use crate::person::{Person, SECRET};
+
+mod hangs;
 mod prompts;
 mod report;
 mod sources;
 
-const SECRET: &str = r#"{"password": "correct horse"}"#;
-
-/// A person's folder and variables, the same for sops and for us.
-struct Person {
-    folder: TempDir,
-    variables: BTreeMap<String, String>,
-}
-
 impl Person {
-    fn new() -> Self {
-        let folder = TempDir::new().expect("a folder can be made");
-        let path = std::env::var("PATH").expect("PATH is text");
-        let home = folder.path().display().to_string();
-        let variables = [("HOME", home), ("PATH", path)];
-        Self {
-            folder,
-            variables: variables.map(|(k, v)| (k.to_owned(), v)).into(),
-        }
-    }
-
-    fn with(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.variables.insert(name.to_owned(), value.into());
-        self
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().expect("it is in the folder")).expect("it can be made");
-        fs::write(&path, text).expect("the folder is ours");
-        path
-    }
-
-    fn env(&self) -> Env {
-        self.variables.iter().collect()
-    }
-
-    fn run(&self, program: &peer::GoProgram) -> cli::Run {
-        let run = cli::run(program.path()).folder(self.folder.path());
-        let variables = self.variables.iter();
-        variables.fold(run, |run, (name, value)| run.env(name, value))
-    }
-
-    /// A document that sops encrypted with these arguments.
-    fn encrypted(&self, args: &[&str]) -> Value {
-        let plain = self.write("plain.json", SECRET);
-        let run = self.run(&peer::SOPS).args(["encrypt"]);
-        let text = run.args(args.iter().copied()).arg(plain).ok();
-        serde_json::from_str(&text).expect("sops writes JSON for JSON")
-    }
-
-    /// Has sops decrypt a document.
-    fn decrypts(&self, document: &Value) -> cli::Output {
-        let file = self.write("encrypted.json", &document.to_string());
-        self.run(&peer::SOPS).args(["decrypt"]).arg(file).output()
-    }
-
     fn recover(&self, document: &Value) -> Result<DataKey, String> {
         recover(document, &self.env())
     }

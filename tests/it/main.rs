@@ -29,6 +29,7 @@ mod lease;
 mod manifests;
 mod metrics;
 mod peers;
+mod person;
 mod pod;
 mod sops_documents;
 mod stand;

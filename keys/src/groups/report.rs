@@ -91,8 +91,8 @@ impl GroupReport {
             if i > 0 {
                 text.push_str("\n\n");
             }
-            let _ = write!(text, "{key}: FAILED");
-            for (line, reason) in wrap(&reason.to_string(), REASON_WIDTH)
+            let _ = write!(text, "{}: FAILED", visible(key));
+            for (line, reason) in wrap(&visible(&reason.to_string()), REASON_WIDTH)
                 .split('\n')
                 .enumerate()
             {
@@ -106,6 +106,11 @@ impl GroupReport {
         }
         writeln!(f)
     }
+}
+
+/// Names of keys come from documents that strangers may write: they cannot drive a terminal.
+fn visible(text: &str) -> String {
+    text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}")
 }
 
 /// Breaks lines before the word that would go past `width`. Words are never cut.
@@ -133,6 +138,23 @@ fn wrap(text: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_from_documents_cannot_drive_a_terminal() {
+        let failure = KeyFailure {
+            key: "age1\u{1b}[2J".to_owned(),
+            reason: KeyError("no\r\u{9b}31m".to_owned()),
+        };
+        let error = RecoverError::NotEnough {
+            threshold: 0,
+            groups: vec![GroupReport::Failed(vec![failure])],
+        };
+        let text = error.to_string();
+        assert!(
+            text.contains("  age1\u{fffd}[2J: FAILED\n    - | no\u{fffd}\u{fffd}31m\n"),
+            "{text}"
+        );
+    }
 
     #[test]
     fn lines_break_before_the_word_that_is_too_much() {

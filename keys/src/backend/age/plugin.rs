@@ -7,9 +7,10 @@ use std::{
     collections::HashSet,
     io::{self, BufRead, BufReader, Read, Write},
     path::PathBuf,
-    process::{Child, ChildStdin, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Stdio},
     sync::mpsc,
     thread,
+    time::{Duration, Instant},
 };
 
 use age_core::{
@@ -20,7 +21,7 @@ use age_core::{
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
 use zeroize::Zeroizing;
 
-use crate::env::Env;
+use crate::{env::Env, process};
 
 /// Characters in a full line of a stanza's body.
 const COLUMNS: usize = 64;
@@ -29,6 +30,11 @@ const LONGEST_LINE: u64 = 1 << 16;
 const MOST_LINES: usize = 1 << 10;
 /// The most that is told of what a plugin says.
 const LONGEST_MESSAGE: usize = 400;
+const MOST_ERRORS: usize = 16;
+/// How long it may take to end, once nothing more is asked of it.
+const LAST_MOMENTS: Duration = Duration::from_secs(1);
+/// Variables with secret keys, which are not for a program that a document names.
+const SECRETS: [&str; 2] = ["SOPS_AGE_KEY", "SOPS_PGP_KEY"];
 
 /// What a plugin wraps to or unwraps with.
 #[derive(Clone)]
@@ -157,21 +163,30 @@ enum Answer {
 struct Conversation<'a> {
     peer: &'a Peer,
     env: &'a Env,
+    program: PathBuf,
     child: Child,
-    output: ChildStdin,
+    /// What is to be said. Written on a thread of its own: a plugin that does not listen holds up nobody.
+    output: Option<mpsc::Sender<Zeroizing<String>>>,
     input: mpsc::Receiver<io::Result<Stanza>>,
+    /// Until when it may take. The time that a person takes to answer does not count.
+    deadline: Instant,
 }
 
 impl<'a> Conversation<'a> {
     fn start(peer: &'a Peer, machine: &str, env: &'a Env) -> Result<Self, String> {
-        let path: PathBuf = env
+        let program: PathBuf = env
             .program(peer.program())
             .ok_or_else(|| peer.says("not found in an absolute folder of PATH"))?;
+        let failed = |error: io::Error| peer.says(&error.to_string());
+        let deadline = process::deadline(program.as_os_str(), env).map_err(failed)?;
         let debug = env
             .variable("AGEDEBUG")
             .is_some_and(|what| what == "plugin");
-        let mut child = env
-            .command(&path)
+        let mut command = env.command(&program);
+        for secret in SECRETS {
+            command.env_remove(secret);
+        }
+        let mut child = command
             .arg(format!("--age-plugin={machine}"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -181,54 +196,58 @@ impl<'a> Conversation<'a> {
                 Stdio::null()
             })
             .spawn()
-            .map_err(|error| peer.says(&error.to_string()))?;
-        let output = child.stdin.take().expect("it was asked for as a pipe");
+            .map_err(failed)?;
+        let stdin = child.stdin.take().expect("it was asked for as a pipe");
         let stdout = child.stdout.take().expect("it was asked for as a pipe");
-        let (send, input) = mpsc::channel();
-        thread::spawn(move || {
-            let mut reader = BufReader::new(stdout);
-            loop {
-                let stanza = receive(&mut reader);
-                let last = stanza.is_err();
-                // Nobody listens any more when the conversation is over.
-                if send.send(stanza).is_err() || last {
-                    break;
-                }
-            }
-        });
         Ok(Self {
             peer,
             env,
+            program,
             child,
-            output,
-            input,
+            output: Some(speak(stdin)),
+            input: listen(stdout),
+            deadline,
         })
     }
 
     fn send(&mut self, tag: &str, args: &[&str], body: &[u8]) -> Result<(), String> {
-        let text = write(tag, args, body);
-        self.output
-            .write_all(text.as_bytes())
-            .and_then(|()| self.output.flush())
-            .map_err(|error| self.peer.says(&error.to_string()))
+        let output = self.output.as_ref();
+        output
+            .and_then(|output| output.send(write(tag, args, body)).ok())
+            .ok_or_else(|| self.peer.says("it ended in the middle"))
+    }
+
+    fn receive(&mut self) -> Result<Stanza, String> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let stanza = match self.input.recv_timeout(left) {
+            Ok(stanza) => stanza,
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                Err(process::late(self.program.as_os_str(), self.env))
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => Err(io::ErrorKind::UnexpectedEof.into()),
+        };
+        stanza.map_err(|error| self.peer.says(&error.to_string()))
     }
 
     /// Takes messages until the plugin has no more. What it asks of a person is answered here.
     fn answer(mut self, mut take: impl FnMut(Stanza) -> Answer) -> Result<(), String> {
         let mut errors = Vec::new();
         loop {
-            let stanza = match self.input.recv_timeout(self.env.time_limit()) {
-                Ok(Ok(stanza)) => stanza,
-                Ok(Err(error)) => return Err(self.peer.says(&error.to_string())),
-                Err(_) => return Err(self.peer.says("it did not answer in time")),
-            };
+            let stanza = self.receive()?;
             match stanza.tag.as_str() {
                 "done" => break,
                 "error" => {
                     errors.push(shown(&stanza.body));
+                    if errors.len() == MOST_ERRORS {
+                        break;
+                    }
                     self.send("ok", &[], b"")?;
                 }
-                "msg" | "confirm" | "request-public" | "request-secret" => self.ask(&stanza)?,
+                "msg" | "confirm" | "request-public" | "request-secret" => {
+                    let start = Instant::now();
+                    self.ask(&stanza)?;
+                    self.deadline += start.elapsed();
+                }
                 _ => match take(stanza) {
                     Answer::Taken => self.send("ok", &[], b"")?,
                     Answer::Wrong => {
@@ -281,10 +300,46 @@ impl<'a> Conversation<'a> {
 
 impl Drop for Conversation<'_> {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // The end of its input tells it to leave a device in order.
+        self.output = None;
+        let patience = self.deadline.min(Instant::now() + LAST_MOMENTS);
+        if process::wait(&mut self.child, patience).is_none() {
+            // It may have ended by itself just now.
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
     }
+}
+
+fn speak(mut stdin: ChildStdin) -> mpsc::Sender<Zeroizing<String>> {
+    let (send, said) = mpsc::channel::<Zeroizing<String>>();
+    thread::spawn(move || {
+        for text in said {
+            let written = stdin.write_all(text.as_bytes());
+            // Whoever has ended is found out by listening.
+            if written.and_then(|()| stdin.flush()).is_err() {
+                break;
+            }
+        }
+    });
+    send
+}
+
+fn listen(stdout: ChildStdout) -> mpsc::Receiver<io::Result<Stanza>> {
+    // As many as are waited for: a plugin that talks without end waits too.
+    let (send, input) = mpsc::sync_channel(4);
+    thread::spawn(move || {
+        let mut reader = BufReader::new(stdout);
+        loop {
+            let stanza = receive(&mut reader);
+            let last = stanza.is_err();
+            // Nobody listens any more when the conversation is over.
+            if send.send(stanza).is_err() || last {
+                break;
+            }
+        }
+    });
+    input
 }
 
 /// What a plugin says, fit for a terminal.

@@ -253,10 +253,11 @@ fn run(command: &OsStr, recipient: &str, env: &Env) -> Result<Zeroizing<Vec<u8>>
         ))
     };
     let path = env.program(program).ok_or_else(not_found)?;
+    let name = command;
     let mut command = env.command(&path);
     command.args(args).env(RECIPIENT, recipient);
     let output =
-        process::run(command, b"", env.time_limit()).map_err(|error| failed(&error.to_string()))?;
+        process::run(command, b"", name, env).map_err(|error| failed(&error.to_string()))?;
     if !output.status.success() {
         let code = output.status.code();
         let status = code.map_or_else(
