@@ -4,10 +4,14 @@ use crate::master_key::{Backend, Fields, MasterKey, ParseError};
 
 #[cfg(feature = "age")]
 pub mod age;
+#[cfg(feature = "pgp")]
+pub mod pgp;
 pub mod unknown;
 
 /// All kinds, in the order in which sops reads their lists from a document.
 pub static BACKENDS: &[&Backend] = &[
+    #[cfg(feature = "pgp")]
+    &pgp::BACKEND,
     #[cfg(feature = "age")]
     &age::BACKEND,
 ];

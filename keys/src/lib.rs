@@ -20,7 +20,7 @@ pub mod env;
 pub mod groups;
 #[cfg(feature = "sops")]
 pub mod master_key;
-#[cfg(feature = "age")]
+#[cfg(any(feature = "age", feature = "pgp"))]
 mod process;
 pub mod scope;
 pub mod sealing;
