@@ -30,6 +30,7 @@ mod manifests;
 mod metrics;
 mod peers;
 mod person;
+mod pgp;
 mod pod;
 mod sops_documents;
 mod stand;
