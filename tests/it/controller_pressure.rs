@@ -3,6 +3,7 @@
 use std::{
     sync::atomic::{AtomicBool, AtomicU32, Ordering},
     thread,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
@@ -58,6 +59,24 @@ fn an_api_server_that_turns_requests_away_gets_them_again() {
     let turned_away = turned_away(&stand.cluster);
     assert!(turned_away > 0.0, "the API server was never too busy");
     assert!(stand.controller.process.exited().is_none());
+}
+
+#[test]
+fn a_limit_of_requests_is_kept_to() {
+    let stand = Stand::start_with(&[], |launch| {
+        launch.args(["--kubeclient-qps=10", "--kubeclient-burst=1"])
+    });
+    let begin = Instant::now();
+    let names: Vec<String> = (0..8).map(|number| format!("db{number}")).collect();
+    for name in &names {
+        stand.apply(&stand.sealed(name, &[("of", name)]));
+    }
+    for name in &names {
+        stand.wait_data(name, &[("of", name)]);
+        stand.wait_synced(name, "True");
+    }
+    // Each takes two requests at least: the Secret and the status.
+    assert!(begin.elapsed() > Duration::from_millis(1400));
 }
 
 #[test]

@@ -30,6 +30,8 @@ fn a_restart_opens_nothing_that_is_right_and_finds_what_is_not() {
     now.settle();
     assert_eq!(now.operations(), 0.0);
     assert_eq!(versions(&now), before, "nothing was written");
+    let said = now.wait_event("db0", "Unsealed", "");
+    assert_eq!(said["count"], 1, "and nothing said");
 
     // While the controller is away, somebody who may edit Secrets and status tries to get away with it.
     let third = now.restart(|stand| {

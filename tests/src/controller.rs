@@ -111,15 +111,15 @@ impl Controller {
         self.process.log()
     }
 
-    /// Ends it as a kubelet would, with SIGTERM; it must end by itself within ten seconds.
+    /// Ends it as a kubelet would, with SIGTERM; it must end by itself within ten seconds, and well.
     pub fn stop(self) {
         self.process.signal(Signal::TERM);
         let ended = crate::wait::poll(Duration::from_secs(10), || self.process.exited().ok_or(()));
-        assert!(
-            ended.is_ok(),
-            "the controller goes on after SIGTERM\n{}",
-            self.process.tail()
-        );
+        let tail = || self.process.tail();
+        match ended {
+            Ok(status) => assert!(status.success(), "SIGTERM: {status}\n{}", tail()),
+            Err(()) => panic!("the controller goes on after SIGTERM\n{}", tail()),
+        }
     }
 
     /// Ends it at once, with SIGKILL; returns what starts the same again, in the same place.
