@@ -71,6 +71,11 @@ impl ApiError {
         self.has(410)
     }
 
+    /// The namespace is being deleted, and everything in it.
+    pub(crate) fn is_end_of_namespace(&self) -> bool {
+        matches!(self, Self::Refused { code: 403, message, .. } if message.contains("because it is being terminated"))
+    }
+
     /// A field may not change: of an immutable Secret, or one such as `type`.
     pub(crate) fn is_immutable_field(&self) -> bool {
         matches!(self, Self::Refused { code: 422, message, .. } if message.contains("field is immutable"))

@@ -181,6 +181,11 @@ async fn report(
                 record.secret = None;
             }
         }
+        Err(Trouble::Api(error)) if error.is_end_of_namespace() => {
+            // The SealedSecret goes too, and there can be no event about it.
+            debug!(sealed_secret = %name, %error, "its namespace is being deleted");
+            failed(context, name, &uid, Failure::Fixed, None);
+        }
         Err(trouble) => {
             let Told {
                 reason,

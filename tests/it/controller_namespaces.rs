@@ -3,7 +3,7 @@
 use decryptor::sealed::PATCH;
 use keys::Scope;
 use serde_json::json;
-use testkit::{Cluster, path};
+use testkit::{Cluster, cluster, path};
 
 use crate::stand::{Stand, wait_data};
 
@@ -57,6 +57,35 @@ fn namespaces_can_be_chosen_by_their_labels() {
     wait_data(&stand.cluster, &two, "db", &DATA);
     label(&stand, &one, None);
     label(&stand, &two, Some("a"));
+}
+
+#[test]
+fn a_namespace_that_is_deleted_ends_quietly() {
+    let home = cluster::shared().namespace();
+    let ending = cluster::shared().namespace();
+    let stand = Stand::start_with(&[&home, &ending], |launch| launch);
+    for number in 0..6 {
+        let name = format!("db{number}");
+        stand.apply(&stand.sealed_for(&ending, &name, &DATA, Scope::Strict));
+        wait_data(&stand.cluster, &ending, &name, &DATA);
+    }
+    stand.cluster.api.delete(&path::namespace(&ending));
+    stand.cluster.wait_gone(&path::namespace(&ending));
+    stand.apply(&stand.sealed_for(&home, "db", &DATA, Scope::Strict));
+    wait_data(&stand.cluster, &home, "db", &DATA);
+    let errors = stand
+        .controller
+        .metric("sealed_secrets_controller_unseal_errors_total{");
+    let log = stand.controller.log();
+    assert!(errors == 0.0 && !log.contains("Err"), "{errors}\n{log}");
+    // And what is known of it goes.
+    testkit::wait_until("it is forgotten", testkit::PATIENCE, || {
+        let metrics = stand.controller.metrics();
+        match metrics.contains(&ending) {
+            true => Err(metrics),
+            false => Ok(()),
+        }
+    });
 }
 
 #[test]
