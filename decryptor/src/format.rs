@@ -2,6 +2,7 @@
 
 mod binary;
 mod dotenv;
+mod emit;
 mod flat;
 mod ini;
 mod json;
@@ -15,6 +16,11 @@ use zeroize::Zeroizing;
 use crate::sops::metadata::Fields;
 use crate::sops::value::{self, Opened};
 use crate::tree::{Comment, Leaf, Tree};
+
+pub use emit::EmitError;
+
+pub(crate) use emit::{emit, emit_pair, emit_value};
+pub(crate) use json::value as json_value;
 
 pub(crate) use binary::{opened as opened_binary, wrapped as wrapped_binary};
 

@@ -4,12 +4,15 @@
 
 pub mod config;
 pub mod metadata;
+pub mod path;
 pub mod rules;
 
 mod close;
+mod convert;
 mod error;
 mod mac;
 mod open;
+mod set;
 mod stash;
 #[cfg(test)]
 mod tests;
@@ -26,7 +29,9 @@ use metadata::{Metadata, MetadataError};
 use rules::{Rules, Selection};
 
 pub use close::Closing;
+pub use convert::ConvertError;
 pub use error::{CloseError, Fault, OpenError, ReadError};
+pub use set::SetError;
 pub use value::ValueError;
 
 /// A document whose values are encrypted.
@@ -51,6 +56,8 @@ pub enum Warning {
     UnencryptedComments(usize),
     /// A key stands twice in a mapping: its line, and the key.
     DuplicateKey(usize, String),
+    /// How many documents behind the first have no place in the format.
+    DocumentsDropped(usize),
 }
 
 impl Encrypted {

@@ -497,3 +497,90 @@ fn dotenv_and_ini_cross_over() {
         }
     }
 }
+
+const NESTED: &str = "\
+# head
+first:
+  # about a
+  a: text
+  b: 'quoted: text'
+  c: \"yes\"
+  d: \"a#b\"
+second:
+  e: \"line\\nbreak\"
+  f: <&>
+  g: ''
+";
+const DEEP: &str = "\
+a: [x, 1, true, null, {k: v, l: [y, [z]]}, []]
+b: {c: {d: 1e30, e: -1.5, f: 2024-01-02}}
+n: 12
+t: \"multi\\nline \\n text\\n\"
+u: \"trailing \\nspace\"
+q: \"it's #1\"
+\"key: odd\": ~
+e: {}
+";
+const FLAT: &str =
+    "# head\na: text\nb: 12\nc: 1.5\nd: true\ne: \"x\\ny\"\nf: -2e-10\ng: 2024-01-02\n";
+
+/// The bytes are those of the original, whatever format the document comes from.
+#[test]
+fn documents_in_another_format_are_written_as_by_the_original() {
+    let party = Party::new();
+    for (text, targets) in [
+        (NESTED, &["json", "ini"][..]),
+        (DEEP, &["json"]),
+        (FLAT, &["json", "dotenv"]),
+    ] {
+        let args = ["--encrypt", "--age", &party.recipient];
+        let closed = party.sops(&args, "a.yaml", text.as_bytes());
+        assert_eq!(closed.code(), 0, "{}", closed.text());
+        let encrypted = Encrypted::parse(&closed.stdout, Format::Yaml).expect("a document");
+        let key = party.unwrap(encrypted.metadata());
+        let plain = encrypted.open(&key).expect("opens");
+        for target in targets {
+            let format = format_named(target);
+            let ours = plain.convert(format).expect("the format holds it");
+            let theirs = party.sops(&["-d", "--output-type", target], "a.yaml", &closed.stdout);
+            assert_eq!(
+                String::from_utf8_lossy(ours.expose_secret()),
+                theirs.text(),
+                "{target}"
+            );
+            // And on, from there to YAML.
+            let name = format!("b.{target}");
+            let closed = party.sops(
+                &args,
+                &format!("b.{}", if *target == "dotenv" { "env" } else { target }),
+                &theirs.stdout,
+            );
+            assert_eq!(closed.code(), 0, "{name}: {}", closed.text());
+            let encrypted = Encrypted::parse(&closed.stdout, format).expect("a document");
+            let plain = encrypted
+                .open(&party.unwrap(encrypted.metadata()))
+                .expect("opens");
+            let ours = plain.convert(Format::Yaml).expect("YAML holds it");
+            let args = ["-d", "--input-type", target, "--output-type", "yaml"];
+            let theirs = party.sops(&args, &name, &closed.stdout);
+            assert_eq!(
+                String::from_utf8_lossy(ours.expose_secret()),
+                theirs.text(),
+                "{target} to yaml"
+            );
+        }
+    }
+}
+
+fn format_named(name: &str) -> Format {
+    let all = [
+        Format::Yaml,
+        Format::Json,
+        Format::Dotenv,
+        Format::Ini,
+        Format::Binary,
+    ];
+    all.into_iter()
+        .find(|format| format.name() == name)
+        .expect("a format")
+}

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
+use super::emit::{EmitError, Out};
 use super::{Edits, ParseError, Parsed, Previous, Syntax, flat};
 use crate::sops::metadata::Fields;
 use crate::sops::value::{self, Opened};
@@ -101,8 +102,40 @@ pub(super) fn write_opened(
     Ok(())
 }
 
+/// Writes keys and values, and comments.
+pub(super) fn emit(entries: &[Entry], out: &mut Out) -> Result<(), EmitError> {
+    for entry in entries {
+        match entry {
+            Entry::Comment(comment) => {
+                out.push('#');
+                out.push_str(&comment.text.replace('\n', "\n#"));
+            }
+            Entry::Pair(pair) => {
+                let wrong = |reason| EmitError::new(&pair.key, reason);
+                let Value::Leaf(leaf) = &pair.value else {
+                    return Err(wrong("dotenv holds no mappings and no lists"));
+                };
+                if pair.key.is_empty()
+                    || pair.key.starts_with('#')
+                    || pair.key.contains(['=', '\n'])
+                {
+                    return Err(wrong("dotenv cannot hold the key"));
+                }
+                let text = value::in_words(&leaf.scalar);
+                let text =
+                    text.ok_or_else(|| wrong("the value is no text: dotenv cannot hold it"))?;
+                out.push_str(&pair.key);
+                out.push('=');
+                out.push_str(&escaped(&text));
+            }
+        }
+        out.push('\n');
+    }
+    Ok(())
+}
+
 /// A value on one line.
-pub(super) fn escaped(text: &str) -> String {
+fn escaped(text: &str) -> String {
     text.replace('\n', "\\n")
 }
 

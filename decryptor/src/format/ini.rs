@@ -1,5 +1,6 @@
 //! INI, edited in place: order, blank lines, alignment and quotes stay.
 
+mod emit;
 mod read;
 mod value;
 
@@ -10,7 +11,8 @@ use crate::sops::metadata::Fields;
 use crate::sops::value::{Opened, in_words};
 use crate::tree::{Comment, Leaf, Scalar, Tree};
 
-pub(super) use value::written;
+pub(super) use emit::{emit, emit_key};
+use value::written;
 
 /// The section that holds metadata.
 const SECTION: &str = "sops";

@@ -1,5 +1,6 @@
 //! JSON, edited in place: order, white space and the writing of numbers stay.
 
+mod emit;
 mod read;
 
 use std::ops::Range;
@@ -11,7 +12,9 @@ use super::{Edits, ParseError, Parsed, Previous, Syntax};
 use crate::manifest::go_float::go_json_float;
 use crate::sops::metadata::{Field, Fields};
 use crate::sops::value::{self, Opened, Type};
-use crate::tree::{Entry, Leaf, Scalar, Tree};
+use crate::tree::{Entry, Leaf, Scalar, Tree, Value};
+
+pub(super) use emit::{emit_map, emit_pair, emit_value};
 
 /// What a JSON text has besides its tree.
 pub(crate) struct Outside {
@@ -85,6 +88,16 @@ pub(super) fn parse(text: &str) -> Result<Parsed, ParseError> {
         duplicates: read.duplicates,
         syntax,
     })
+}
+
+/// Reads any value by itself.
+pub(crate) fn value(text: &str) -> Result<Value, ParseError> {
+    let wrapped = Zeroizing::new(format!("{{\"value\": {text}\n}}"));
+    let mut entries = read::read(&wrapped)?.entries;
+    match (entries.pop(), entries.is_empty()) {
+        (Some(Entry::Pair(pair)), true) => Ok(pair.value),
+        _ => Err(ParseError::new(1, "something stands after the value")),
+    }
 }
 
 /// The bytes that stand for a leaf inside its encrypted value.

@@ -2,6 +2,7 @@
 
 mod block;
 mod comments;
+mod emit;
 mod read;
 mod resolve;
 mod write;
@@ -18,6 +19,8 @@ use crate::sops::metadata::{Field, Fields};
 use crate::sops::value::{self, Opened, Type};
 use crate::tree::{Entry, Item, Leaf, Pair, Scalar, Style, Value};
 use write::Around;
+
+pub(super) use emit::{emit_documents, emit_map, emit_value};
 
 /// Stands behind an encrypted value in quotes whose source has none: brackets and braces take no plain one.
 const PLAIN: &str = " plain";

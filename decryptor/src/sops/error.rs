@@ -103,6 +103,10 @@ pub enum Fault {
     Mac,
     /// A value cannot be encrypted.
     Encryption,
+    /// The format cannot hold the document.
+    Emission,
+    /// A path leads nowhere.
+    NotFound,
 }
 
 impl ReadError {

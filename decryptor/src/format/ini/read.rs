@@ -248,7 +248,7 @@ impl Reader<'_> {
 }
 
 /// The name of a key, and where its value begins.
-fn key_name(line: &str) -> Result<(&str, usize), &'static str> {
+pub(super) fn key_name(line: &str) -> Result<(&str, usize), &'static str> {
     const NO_DELIMITER: &str = "neither a section nor a comment nor a key with its value";
     let quote = match line.as_bytes()[0] {
         b'"' if line.len() > 6 && line.starts_with("\"\"\"") => "\"\"\"",

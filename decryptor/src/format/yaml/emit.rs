@@ -1,0 +1,194 @@
+//! Writes YAML as SOPS does: block style, four columns a step, lists indented.
+
+use super::block::next_column;
+use super::plain_form;
+use super::write::{Around, default, double};
+use crate::format::emit::{EmitError, Out};
+use crate::tree::{Comment, Entry, Item, Leaf, Scalar, Tree, Value};
+
+const STEP: usize = 4;
+
+/// Writes all documents.
+pub(in crate::format) fn emit_documents(tree: &Tree, out: &mut Out) -> Result<(), EmitError> {
+    for (at, document) in tree.documents.iter().enumerate() {
+        if at > 0 {
+            out.push_str("---\n");
+        }
+        emit_map(document, 0, out)?;
+    }
+    Ok(())
+}
+
+/// Writes a value as a document of its own.
+pub(in crate::format) fn emit_value(value: &Value, out: &mut Out) -> Result<(), EmitError> {
+    let mut writer = Writer {
+        out,
+        base: 0,
+        step: STEP,
+    };
+    match value {
+        Value::Map(entries) => emit_map(entries, 0, writer.out),
+        Value::List(items) if has_values(items) => writer.list(items, 0, false),
+        value => writer.leaf_of(value, 0),
+    }
+}
+
+/// Writes the lines of a mapping at a column.
+pub(in crate::format) fn emit_map(
+    entries: &[Entry],
+    column: usize,
+    out: &mut Out,
+) -> Result<(), EmitError> {
+    let mut writer = Writer {
+        out,
+        base: column,
+        step: STEP,
+    };
+    writer.map(entries, column, false)?;
+    if !has_pairs(entries) {
+        writer.pad(column);
+        writer.out.push_str("{}\n");
+    }
+    Ok(())
+}
+
+struct Writer<'o> {
+    out: &'o mut Out,
+    base: usize,
+    step: usize,
+}
+
+fn has_pairs(entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| matches!(entry, Entry::Pair(_)))
+}
+
+fn has_values(items: &[Item]) -> bool {
+    items.iter().any(|item| matches!(item, Item::Value(_)))
+}
+
+impl Writer<'_> {
+    fn map(
+        &mut self,
+        entries: &[Entry],
+        column: usize,
+        mut is_begun: bool,
+    ) -> Result<(), EmitError> {
+        for entry in entries {
+            if !std::mem::take(&mut is_begun) {
+                self.pad(column);
+            }
+            match entry {
+                Entry::Comment(comment) => self.comment(comment, column),
+                Entry::Pair(pair) => {
+                    let key = match pair.key.is_empty() || pair.key.contains('\n') {
+                        true => double(&pair.key),
+                        false => default(&pair.key, self.around(column)),
+                    };
+                    self.out.push_str(&key);
+                    self.out.push(':');
+                    self.value(&pair.value, column).map_err(|error| {
+                        match error.key.is_empty() {
+                            true => EmitError::new(&pair.key, error.reason),
+                            false => error,
+                        }
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, value: &Value, column: usize) -> Result<(), EmitError> {
+        match value {
+            Value::Map(entries) if has_pairs(entries) => {
+                self.out.push('\n');
+                self.map(entries, self.next(column), false)
+            }
+            Value::List(items) if has_values(items) => {
+                self.out.push('\n');
+                self.list(items, self.next(column), false)
+            }
+            value => {
+                self.out.push(' ');
+                self.leaf_of(value, column)
+            }
+        }
+    }
+
+    fn list(&mut self, items: &[Item], column: usize, mut is_begun: bool) -> Result<(), EmitError> {
+        for item in items {
+            if !std::mem::take(&mut is_begun) {
+                self.pad(column);
+            }
+            match item {
+                Item::Comment(comment) => self.comment(comment, column),
+                Item::Value(value) => {
+                    self.out.push_str("- ");
+                    match value {
+                        Value::Map(entries) if has_pairs(entries) => {
+                            self.map(entries, column + 2, true)?
+                        }
+                        Value::List(items) if has_values(items) => {
+                            self.list(items, column + 2, true)?
+                        }
+                        value => self.leaf_of(value, column)?,
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn leaf_of(&mut self, value: &Value, column: usize) -> Result<(), EmitError> {
+        match value {
+            Value::Map(_) => self.out.push_str("{}"),
+            Value::List(_) => self.out.push_str("[]"),
+            Value::Leaf(leaf) => {
+                let text = self
+                    .scalar(leaf, column)
+                    .map_err(|reason| EmitError::new("", reason))?;
+                self.out.push_str(&text);
+            }
+        }
+        self.out.push('\n');
+        Ok(())
+    }
+
+    fn scalar(&self, leaf: &Leaf, column: usize) -> Result<String, &'static str> {
+        match &leaf.scalar {
+            Scalar::Null => Ok("null".to_owned()),
+            Scalar::Text(text) if text.is_empty() => Ok(double(text)),
+            Scalar::Text(text) => Ok(default(text, self.around(column))),
+            other => plain_form(other, b""),
+        }
+    }
+
+    fn comment(&mut self, comment: &Comment, column: usize) {
+        for (at, line) in comment.text.replace('\r', "").split('\n').enumerate() {
+            if at > 0 {
+                self.pad(column);
+            }
+            self.out.push('#');
+            self.out.push_str(line);
+            self.out.push('\n');
+        }
+    }
+
+    fn around(&self, column: usize) -> Around<'static> {
+        Around {
+            flow: false,
+            column,
+            indent: self.next(column),
+            newline: "\n",
+            blank_follows: false,
+        }
+    }
+
+    fn next(&self, column: usize) -> usize {
+        self.base + next_column(column - self.base, self.step)
+    }
+
+    fn pad(&mut self, column: usize) {
+        self.out.extend(std::iter::repeat_n(' ', column));
+    }
+}

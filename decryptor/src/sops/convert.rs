@@ -1,0 +1,126 @@
+//! A document in clear in another format, or a part of it.
+
+use keys::Plaintext;
+use zeroize::Zeroizing;
+
+use super::path::{Path, Step};
+use super::{Fault, Plain, ReadError, Warning};
+use crate::format::{EmitError, Format, emit, emit_value};
+use crate::tree::{Entry, Item, Leaf, Pair, Place, Scalar, Tree, Value};
+
+/// A document that has no such form.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConvertError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The format does not hold it.
+    #[error(transparent)]
+    Emit(#[from] EmitError),
+    /// The path leads nowhere.
+    #[error("the document has no {0}")]
+    NotFound(String),
+}
+
+impl ConvertError {
+    /// Its kind.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Read(error) => error.fault(),
+            Self::Emit(_) => Fault::Emission,
+            Self::NotFound(_) => Fault::NotFound,
+        }
+    }
+}
+
+impl Plain {
+    /// The same document in another format, laid out as by SOPS. In its own format, it stays as it is.
+    pub fn convert(&self, to: Format) -> Result<Self, ConvertError> {
+        let mut warnings = self.warnings.clone();
+        let text = match self.format == to {
+            true => self.text.clone(),
+            false => {
+                let tree = self.any_tree()?;
+                if to != Format::Yaml && tree.documents.len() > 1 {
+                    warnings.push(Warning::DocumentsDropped(tree.documents.len() - 1));
+                }
+                emit(&tree, to)?
+            }
+        };
+        Ok(Self {
+            format: to,
+            text,
+            warnings,
+        })
+    }
+
+    /// A part of the first document: texts as they are, all else in a format.
+    pub fn extract(&self, path: &Path, format: Format) -> Result<Plaintext, ConvertError> {
+        let tree = self.any_tree()?;
+        let found = tree
+            .documents
+            .first()
+            .and_then(|entries| in_map(entries, path.steps()));
+        let found = found.ok_or_else(|| ConvertError::NotFound(written(path)))?;
+        Ok(Plaintext::from(emit_value(found, format)?))
+    }
+
+    /// Binary files have one value, `data`.
+    pub(super) fn any_tree(&self) -> Result<Tree, ReadError> {
+        if self.format != Format::Binary {
+            return self.tree();
+        }
+        let scalar = match str::from_utf8(&self.text) {
+            Ok(text) => Scalar::text(text),
+            Err(_) => Scalar::Bytes(Zeroizing::new(self.text.to_vec())),
+        };
+        let leaf = Leaf {
+            scalar,
+            place: Place::default(),
+        };
+        let data = Pair {
+            key: "data".to_owned(),
+            at: 0..0,
+            end: 0,
+            value: Value::Leaf(leaf),
+        };
+        Ok(Tree {
+            documents: vec![vec![Entry::Pair(data)]],
+        })
+    }
+}
+
+/// A path as people type it.
+pub(super) fn written(path: &Path) -> String {
+    let one = |step: &Step| match step {
+        Step::Key(key) => format!("[\"{key}\"]"),
+        Step::Index(at) => format!("[{at}]"),
+    };
+    path.steps().iter().map(one).collect()
+}
+
+pub(super) fn in_map<'t>(entries: &'t [Entry], steps: &[Step]) -> Option<&'t Value> {
+    let (Step::Key(wanted), rest) = steps.split_first()? else {
+        return None;
+    };
+    let value = entries.iter().find_map(|entry| match entry {
+        Entry::Pair(pair) if pair.key == *wanted => Some(&pair.value),
+        _ => None,
+    })?;
+    within(value, rest)
+}
+
+fn within<'t>(value: &'t Value, steps: &[Step]) -> Option<&'t Value> {
+    match (value, steps.split_first()) {
+        (value, None) => Some(value),
+        (Value::Map(entries), Some(_)) => in_map(entries, steps),
+        (Value::List(items), Some((Step::Index(at), rest))) => {
+            let mut values = items.iter().filter_map(|item| match item {
+                Item::Value(value) => Some(value),
+                Item::Comment(_) => None,
+            });
+            within(values.nth(*at)?, rest)
+        }
+        _ => None,
+    }
+}
