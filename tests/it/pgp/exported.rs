@@ -24,6 +24,8 @@ fn an_exported_key_opens_without_gpg() {
         let fingerprint = ring.key("Ann <ann@example.org>", algorithm, "");
         let other = ring.key("Bob <bob@example.org>", "future-default", "");
         let document = sops_encrypts(&ring.0, &["--pgp", &fingerprint]);
+        ring.0.write("gnupg/gpg.conf", "throw-keyids\n");
+        let anonymous = sops_encrypts(&ring.0, &["--pgp", &fingerprint]);
         let whole = ring.export("--export-secret-keys", &fingerprint, "");
         let mut both = ring.export("--export-secret-keys", &other, "");
         both.extend(&whole);
@@ -33,7 +35,10 @@ fn an_exported_key_opens_without_gpg() {
             let file = person.path("keys");
             fs::write(&file, keys).expect("the folder is ours");
             let file = file.display().to_string();
-            we_open(&document, &person.with("SOPS_PGP_KEY_FILE", file).env());
+            let person = person.with("SOPS_PGP_KEY_FILE", file);
+            let env = person.env();
+            we_open(&document, &env);
+            we_open(&anonymous, &env);
         }
         let armored = |key| String::from_utf8(armor(&ring, key)).expect("armor is text");
         let [armored, another] = [armored(&fingerprint), armored(&other)];

@@ -208,18 +208,18 @@ impl Message<'_> {
         failure.map_or(Ok(None), Err)
     }
 
-    /// Whether the part of the key that it is for is locked. Returns `None` if it is for no part of it.
+    /// Whether all parts of the key that it may be for are locked. Returns `None` if it is for no part of it.
     fn is_for(&self, key: &SignedSecretKey) -> Option<bool> {
-        let named =
-            |part: &dyn Fn(&PublicKeyEncryptedSessionKey) -> bool| self.recipients.iter().any(part);
-        if named(&|recipient| recipient.match_identity(key.primary_key.public_key())) {
-            return Some(key.primary_key.secret_params().is_encrypted());
+        let mut parts = Vec::new();
+        for recipient in &self.recipients {
+            if recipient.match_identity(key.primary_key.public_key()) {
+                parts.push(key.primary_key.secret_params().is_encrypted());
+            }
+            let subkeys = key.secret_subkeys.iter();
+            let named = subkeys.filter(|subkey| recipient.match_identity(subkey.public_key()));
+            parts.extend(named.map(|subkey| subkey.secret_params().is_encrypted()));
         }
-        let subkey = key
-            .secret_subkeys
-            .iter()
-            .find(|subkey| named(&|recipient| recipient.match_identity(subkey.public_key())))?;
-        Some(subkey.secret_params().is_encrypted())
+        (!parts.is_empty()).then(|| parts.into_iter().all(|locked| locked))
     }
 
     fn open_with(
