@@ -1,4 +1,25 @@
 //! age keys: X25519, post-quantum, SSH keys and plugins. Each holds the share in an armored age file of its own.
+//!
+//! ```
+//! use futures::executor::block_on;
+//! use keys::{DataKey, DecryptionOrder, Env, KeyGroups, backend::age};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let recipients = age::BACKEND
+//!     .parse_list("age1595auwr0xd8hhchwfvzlev928f4k5ye3knv3v2ulxr4vmcrv4afs0lvq6k")?;
+//! let mut groups = KeyGroups::one(recipients);
+//! let key = DataKey::generate();
+//! // A program has `Env::from_process()`, and `with_prompt` if there is a person to ask.
+//! let env = Env::from([(
+//!     "SOPS_AGE_KEY",
+//!     "AGE-SECRET-KEY-1XTR9GHLAL3VHJH85V2D2T8LWG07V6L7UQHD79ACWNGCXHTENSHVQ66VV2Y",
+//! )]);
+//! block_on(groups.wrap(&key, &env))?;
+//! let again = block_on(groups.recover(&env, &DecryptionOrder::default()))?;
+//! assert_eq!(again.expose_secret(), key.expose_secret());
+//! # Ok(())
+//! # }
+//! ```
 
 use std::{
     cell::RefCell,
