@@ -2,6 +2,9 @@
 
 use std::time::Instant;
 
+use base64::{Engine, prelude::BASE64_STANDARD};
+use decryptor::{format::Format, sops::Encrypted};
+
 use super::{Keyring, SOON, groups, noting, recover, sops_encrypts, take, we_encrypt};
 use crate::person::Person;
 
@@ -88,12 +91,48 @@ fn a_changed_message_opens_nowhere() {
     document["sops"]["pgp"][0]["enc"] = lines.join("\n").into();
     assert_eq!(ring.0.decrypts(&document).code(), 128);
     let text = document.to_string();
-    let changed =
-        decryptor::sops::Encrypted::parse(text.as_bytes(), decryptor::format::Format::Json);
+    let changed = Encrypted::parse(text.as_bytes(), Format::Json);
     let changed = changed.expect("a document");
     let mut ring = ring;
     recover(&changed, &ring.0.env()).expect_err("gpg sees it");
     ring.set("SOPS_PGP_KEY_FILE", &file.display().to_string());
     ring.set("SOPS_GPG_EXEC", "/bin/false");
     recover(&changed, &ring.0.env()).expect_err("we see it");
+}
+
+/// Every byte of it changed in turn: it opens to the same or to nothing, and nothing panics.
+#[test]
+fn no_change_of_a_message_gives_another_key() {
+    let mut ring = Keyring::new();
+    let fingerprint = ring.key("Ann <ann@example.org>", "future-default", "");
+    let secret = ring.export("--export-secret-keys", &fingerprint, "");
+    let file = ring.0.path("key");
+    std::fs::write(&file, secret).expect("the folder is ours");
+    let mut document = ring.0.encrypted(&["--pgp", &fingerprint]);
+    let enc = document["sops"]["pgp"][0]["enc"].as_str().expect("text");
+    let lines: Vec<_> = enc.lines().skip(2).collect();
+    let message = BASE64_STANDARD.decode(lines[..lines.len() - 2].concat());
+    let message = message.expect("armor is Base64");
+    ring.set("SOPS_PGP_KEY_FILE", &file.display().to_string());
+    ring.set("SOPS_GPG_EXEC", "/bin/false");
+    let env = ring.0.env();
+    let mut open = |message: &[u8]| {
+        let body = BASE64_STANDARD.encode(message);
+        let enc = format!("-----BEGIN PGP MESSAGE-----\n\n{body}\n-----END PGP MESSAGE-----\n");
+        document["sops"]["pgp"][0]["enc"] = enc.into();
+        let text = document.to_string();
+        let document = Encrypted::parse(text.as_bytes(), Format::Json).expect("a document");
+        recover(&document, &env).map(|key| *key.expose_secret())
+    };
+    let key = open(&message).expect("nothing is changed yet");
+    for place in 0..message.len() {
+        for change in [0x01, 0x80, 0xff] {
+            let mut changed = message.clone();
+            changed[place] ^= change;
+            if let Ok(found) = open(&changed) {
+                assert_eq!(found, key, "byte {place} with {change:#x}");
+            }
+        }
+        open(&message[..place]).expect_err("it is cut short");
+    }
 }
