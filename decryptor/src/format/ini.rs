@@ -112,7 +112,11 @@ impl Outside {
     pub(super) fn write_comment(&self, comment: &Comment, text: &str, edits: &mut Edits) {
         let mut lines = comment_lines(text, self.newline);
         let start = comment.at.start;
-        for behind in self.behind.iter().filter(|behind| behind.start == start) {
+        // They are in the order of the text.
+        let found = self
+            .behind
+            .binary_search_by_key(&start, |behind| behind.start);
+        if let Some(behind) = found.ok().and_then(|at| self.behind.get(at)) {
             if behind.is_alone {
                 lines = format!("; {lines}{}", self.newline);
             }

@@ -332,7 +332,10 @@ impl Outside {
             );
             return Ok(());
         };
-        let around = self.around(text, leaf);
+        let mut around = self.around(text, leaf);
+        let behind = text[place.at.end..].lines().next().unwrap_or("");
+        // A block would take in a comment behind it.
+        around.flow |= new.contains('\n') && !behind.trim().is_empty();
         let is_plain = match &leaf.scalar {
             Scalar::Text(sealed) => value::mark(sealed) == PLAIN,
             _ => false,

@@ -219,7 +219,7 @@ fn unset_in_value(value: &mut Value, steps: &[Step]) -> bool {
 }
 
 /// Whether two trees have the same keys and values. Comments do not count.
-fn is_same(one: &Tree, other: &Tree) -> bool {
+pub(super) fn is_same(one: &Tree, other: &Tree) -> bool {
     one.documents.len() == other.documents.len()
         && one
             .documents

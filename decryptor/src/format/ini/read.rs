@@ -35,6 +35,8 @@ pub(super) struct Behind {
     pub(super) is_alone: bool,
 }
 
+/// More keys that stand twice are not named.
+const MAX_DUPLICATES: usize = 20;
 /// Keys before the first header stand in this section.
 const DEFAULT: &str = "DEFAULT";
 
@@ -218,7 +220,7 @@ impl Reader<'_> {
             field.fields.push((name, value.text.to_string()));
             return Ok(value.end);
         }
-        if !section.keys.insert(name.clone()) {
+        if !section.keys.insert(name.clone()) && self.duplicates.len() < MAX_DUPLICATES {
             let line = 1 + self.text[..start]
                 .bytes()
                 .filter(|byte| *byte == b'\n')
