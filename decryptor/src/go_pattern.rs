@@ -12,6 +12,7 @@ const REPEAT: usize = 1000;
 const DEPTH: usize = 100;
 
 /// A compiled pattern.
+#[derive(Clone)]
 pub(crate) struct Pattern {
     pub(crate) regex: Regex,
     /// What matching a byte may cost.

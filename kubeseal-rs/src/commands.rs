@@ -1,7 +1,10 @@
 //! What the client can do: one file per command.
 
 pub(crate) mod completions;
+pub(crate) mod decrypt;
+pub(crate) mod encrypt;
 pub(crate) mod fetch_cert;
+pub(crate) mod file_status;
 pub(crate) mod inspect;
 pub(crate) mod keyring;
 pub(crate) mod man;
@@ -12,6 +15,8 @@ pub(crate) mod recover;
 pub(crate) mod seal;
 pub(crate) mod try_out;
 pub(crate) mod validate;
+
+use decryptor::sops::metadata;
 
 use crate::error::CommandError;
 use crate::ui::Ui;
@@ -38,12 +43,20 @@ pub(crate) enum Command {
     Keyring(keyring::Args),
     /// Show the whole way once.
     TryOut(try_out::Args),
+    /// Encrypt a document.
+    Encrypt(Box<encrypt::Args>),
+    /// Decrypt a document.
+    Decrypt(Box<decrypt::Args>),
+    /// Say whether a document is encrypted.
+    FileStatus(file_status::Args),
     /// Print completions for a shell.
     Completions(completions::Args),
     /// Print the manual.
     Man(man::Args),
     /// Print the version.
     Version,
+    /// Print the version of sops that this program stands for, and its own.
+    SopsVersion,
 }
 
 impl Command {
@@ -60,10 +73,17 @@ impl Command {
             Self::Inspect(args) => inspect::run(args, ui),
             Self::Keyring(args) => keyring::run(args, ui),
             Self::TryOut(args) => try_out::run(args, ui),
+            Self::Encrypt(args) => encrypt::run(&args, ui),
+            Self::Decrypt(args) => decrypt::run(&args, ui),
+            Self::FileStatus(args) => file_status::run(&args, ui),
             Self::Completions(args) => completions::run(args, ui),
             Self::Man(args) => man::run(args, ui),
             Self::Version => {
                 ui.print(concat!("kubeseal version: v", env!("CARGO_PKG_VERSION"), "\n").as_bytes())
+            }
+            Self::SopsVersion => {
+                let own = concat!("kubeseal-rs v", env!("CARGO_PKG_VERSION"));
+                ui.print(format!("sops {}\n{own}\n", metadata::VERSION).as_bytes())
             }
         }
     }

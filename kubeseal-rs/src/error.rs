@@ -40,6 +40,12 @@ impl CommandError {
         self
     }
 
+    /// Sets the exit code.
+    pub(crate) fn code(mut self, exit_code: u8) -> Self {
+        self.exit_code = exit_code;
+        self
+    }
+
     /// Puts a place in front of the message, such as a file's name.
     pub(crate) fn at(mut self, place: impl fmt::Display) -> Self {
         self.message = format!("{place}: {}", self.message);
@@ -63,14 +69,17 @@ impl CommandError {
         }
         line
     }
+
+    /// The error and its hints, without a word before it.
+    pub(crate) fn bare(&self) -> String {
+        let hints = self.hints.iter().map(|hint| format!("\nhint: {hint}"));
+        self.line() + &hints.collect::<String>()
+    }
 }
 
 impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.line())?;
-        self.hints
-            .iter()
-            .try_for_each(|hint| write!(f, "\nhint: {hint}"))
+        write!(f, "error: {}", self.bare())
     }
 }
 

@@ -78,11 +78,17 @@ fn drain(mut source: impl Read, expected: usize) -> io::Result<Zeroizing<Vec<u8>
 /// A new file is readable by its owner only, as the original has it. A link's target is replaced, not the link; a pipe or
 /// a device is written to.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), CommandError> {
-    replace_file(path, content)
+    replace_file(path, content, 0o600)
         .map_err(|e| CommandError::new(format!("cannot write {}", path.display())).because(e))
 }
 
-fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
+/// As [`replace`], but a new file is readable by whom the umask lets: for what is no secret.
+pub(crate) fn replace_shared(path: &Path, content: &[u8]) -> Result<(), CommandError> {
+    replace_file(path, content, 0o666)
+        .map_err(|e| CommandError::new(format!("cannot write {}", path.display())).because(e))
+}
+
+fn replace_file(path: &Path, content: &[u8], mode_of_new: u32) -> io::Result<()> {
     let path = match fs::canonicalize(path) {
         Ok(target) => target,
         Err(e) if e.kind() == io::ErrorKind::NotFound => path.to_owned(),
@@ -103,7 +109,8 @@ fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
         // Whoever may not write to the file shall not replace it either.
         File::options().write(true).open(&path)?;
     }
-    let mut file = new_beside(&path)?;
+    let mode = before.as_ref().map_or(mode_of_new, |_| 0o600);
+    let mut file = new_beside(&path, mode)?;
     file.write_all(content)?;
     if let Some(metadata) = &before {
         keep_owner(file.as_file(), metadata)?;
@@ -115,14 +122,14 @@ fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
     sync_folder(&path)
 }
 
-fn new_beside(path: &Path) -> io::Result<NamedTempFile> {
+fn new_beside(path: &Path, mode: u32) -> io::Result<NamedTempFile> {
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
     tempfile::Builder::new()
         .prefix(".kubeseal-")
-        .permissions(Permissions::from_mode(0o600))
+        .permissions(Permissions::from_mode(mode))
         .tempfile_in(folder)
 }
 
@@ -162,7 +169,7 @@ pub(crate) fn replace_secret(path: &Path, content: &[u8]) -> Result<(), CommandE
         if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
             return File::options().write(true).open(path)?.write_all(content);
         }
-        let mut file = new_beside(path)?;
+        let mut file = new_beside(path, 0o600)?;
         file.write_all(content)?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|e| e.error)?;

@@ -1,8 +1,10 @@
 //! Front doors: each turns what was typed into one command.
 
 pub(crate) mod kubeseal;
+pub(crate) mod sops;
 
 mod connection;
+mod document_flags;
 mod flags;
 mod klog;
 mod subcommands;

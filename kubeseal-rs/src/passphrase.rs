@@ -26,8 +26,8 @@ impl Passphrases {
         let passphrase = match self.given()? {
             Some(passphrase) => passphrase,
             None => {
-                let first = prompt("Passphrase for the new key: ")?;
-                if prompt("The same again: ")? != first {
+                let first = type_in("Passphrase for the new key: ")?;
+                if type_in("The same again: ")? != first {
                     return Err(CommandError::new("the two passphrases differ"));
                 }
                 first
@@ -43,7 +43,7 @@ impl Passphrases {
     pub(crate) fn ask(&self, what: &str) -> Result<SecretString, CommandError> {
         let passphrase = match self.given()? {
             Some(passphrase) => passphrase,
-            None => prompt(&format!("Passphrase of {what}: "))?,
+            None => type_in(&format!("Passphrase of {what}: "))?,
         };
         Ok(secret(&passphrase))
     }
@@ -66,7 +66,8 @@ impl Passphrases {
     }
 }
 
-fn prompt(text: &str) -> Result<Zeroizing<String>, CommandError> {
+/// Asks the person at the terminal.
+pub(crate) fn type_in(text: &str) -> Result<Zeroizing<String>, CommandError> {
     let no_terminal = || {
         CommandError::new("a passphrase is needed, and there is no terminal to ask for it").hint(
             format!("hand it over with --passphrase-file or ${VARIABLE}"),

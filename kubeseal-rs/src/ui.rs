@@ -8,10 +8,17 @@ use std::time::{Duration, Instant};
 use crate::error::CommandError;
 
 /// Standard output and standard error.
-#[derive(Default)]
-pub(crate) struct Ui {}
+pub(crate) struct Ui {
+    /// Whether errors stand alone, without a word before them: sops's do.
+    bare: bool,
+}
 
 impl Ui {
+    /// A terminal as kubeseal's users know it, or as sops's do.
+    pub(crate) fn new(as_sops: bool) -> Self {
+        Self { bare: as_sops }
+    }
+
     /// Writes a result to standard output.
     pub(crate) fn print(&mut self, bytes: &[u8]) -> Result<(), CommandError> {
         let mut stdout = io::stdout().lock();
@@ -45,7 +52,10 @@ impl Ui {
 
     /// Shows an error; returns the code to exit with.
     pub(crate) fn fail(&mut self, error: &CommandError) -> ExitCode {
-        self.say(&error.to_string());
+        match self.bare {
+            true => self.say(&error.bare()),
+            false => self.say(&error.to_string()),
+        }
         ExitCode::from(error.exit_code)
     }
 
@@ -53,13 +63,22 @@ impl Ui {
     pub(crate) fn finish_early(&mut self, text: &clap::Error) -> ExitCode {
         // If even that cannot be written there is nobody to tell.
         let _ = text.print();
-        ExitCode::from(u8::try_from(text.exit_code()).unwrap_or(2))
+        match text.use_stderr() {
+            true if self.bare => ExitCode::from(1),
+            true => ExitCode::from(u8::try_from(text.exit_code()).unwrap_or(2)),
+            false => ExitCode::SUCCESS,
+        }
     }
 
-    // If standard error is closed there is nobody to tell.
     fn say(&mut self, line: &str) {
-        let _ = writeln!(io::stderr().lock(), "{line}");
+        tell(line);
     }
+}
+
+/// Tells a person at a terminal something that cannot wait until the command ends.
+pub(crate) fn tell(message: &str) {
+    // If standard error is closed there is nobody to tell.
+    let _ = writeln!(io::stderr().lock(), "{message}");
 }
 
 /// Asks a person at a terminal for a line that is no secret.

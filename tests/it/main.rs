@@ -33,6 +33,7 @@ mod person;
 mod pgp;
 mod pod;
 mod sops_documents;
+mod sops_door;
 mod stand;
 mod swap;
 mod templates;

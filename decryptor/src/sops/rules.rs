@@ -6,6 +6,7 @@ use crate::go_pattern::{self, Pattern};
 pub const DEFAULT_SUFFIX: &str = "_unencrypted";
 
 /// Which values of a document are encrypted, and which its MAC covers.
+#[derive(Clone)]
 pub struct Rules {
     selection: Selection,
     /// Whether the MAC leaves out the values in clear.
@@ -13,6 +14,7 @@ pub struct Rules {
 }
 
 /// The one rule that a document has.
+#[derive(Clone)]
 pub enum Selection {
     /// Everything.
     All,
@@ -31,6 +33,7 @@ pub enum Selection {
 }
 
 /// A regular expression in Go's syntax, compiled.
+#[derive(Clone)]
 pub struct KeyPattern {
     source: String,
     compiled: Pattern,

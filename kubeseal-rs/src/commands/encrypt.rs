@@ -40,9 +40,6 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
         .code(exit::EMPTY));
     }
     let plain = Plain::parse(&text, format).map_err(failure::plain)?;
-    if plain.has_metadata().map_err(failure::plain)? {
-        return Err(failure::reserved());
-    }
     let config = args.config.find(source.name(), ui)?;
     let chosen = recipients::choose(&args.named, &args.rules, config.as_ref(), source.name())?;
     let mut groups = chosen.groups;

@@ -20,13 +20,31 @@ use crate::sops::source::{Place, Source, Target};
 #[command(next_help_heading = "Keys (without any: those of .sops.yaml)")]
 pub(super) struct RecipientFlags {
     /// age recipients, separated by commas
-    #[arg(short, long, value_name = "RECIPIENTS", env = "SOPS_AGE_RECIPIENTS", hide_env_values = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "RECIPIENTS",
+        env = "SOPS_AGE_RECIPIENTS",
+        hide_env_values = true
+    )]
     age: Option<String>,
     /// PGP fingerprints, separated by commas
-    #[arg(short, long, value_name = "FINGERPRINTS", env = "SOPS_PGP_FP", hide_env_values = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "FINGERPRINTS",
+        env = "SOPS_PGP_FP",
+        hide_env_values = true
+    )]
     pgp: Option<String>,
     /// AWS KMS key ARNs, separated by commas
-    #[arg(short, long, value_name = "ARNS", env = "SOPS_KMS_ARN", hide_env_values = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "ARNS",
+        env = "SOPS_KMS_ARN",
+        hide_env_values = true
+    )]
     kms: Option<String>,
     /// AWS profile to use
     #[arg(long, value_name = "PROFILE")]
@@ -35,16 +53,36 @@ pub(super) struct RecipientFlags {
     #[arg(long, value_name = "PAIRS")]
     encryption_context: Option<String>,
     /// Google Cloud KMS resource ids, separated by commas
-    #[arg(long, value_name = "IDS", env = "SOPS_GCP_KMS_IDS", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "IDS",
+        env = "SOPS_GCP_KMS_IDS",
+        hide_env_values = true
+    )]
     gcp_kms: Option<String>,
     /// Huawei Cloud KMS key ids (region:uuid), separated by commas
-    #[arg(long, value_name = "IDS", env = "SOPS_HUAWEICLOUD_KMS_IDS", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "IDS",
+        env = "SOPS_HUAWEICLOUD_KMS_IDS",
+        hide_env_values = true
+    )]
     hckms: Option<String>,
     /// Azure Key Vault key URLs, separated by commas
-    #[arg(long, value_name = "URLS", env = "SOPS_AZURE_KEYVAULT_URLS", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "URLS",
+        env = "SOPS_AZURE_KEYVAULT_URLS",
+        hide_env_values = true
+    )]
     azure_kv: Option<String>,
     /// Vault transit key URLs, separated by commas
-    #[arg(long, value_name = "URLS", env = "SOPS_VAULT_URIS", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "URLS",
+        env = "SOPS_VAULT_URIS",
+        hide_env_values = true
+    )]
     hc_vault_transit: Option<String>,
     /// How many key groups it takes to open the document
     #[arg(long, value_name = "COUNT")]
@@ -61,7 +99,10 @@ impl RecipientFlags {
             ("hckms", first(&self.hckms, &outer.hckms)),
             ("azure_kv", first(&self.azure_kv, &outer.azure_kv)),
             ("pgp", first(&self.pgp, &outer.pgp)),
-            ("hc_vault", first(&self.hc_vault_transit, &outer.hc_vault_transit)),
+            (
+                "hc_vault",
+                first(&self.hc_vault_transit, &outer.hc_vault_transit),
+            ),
             ("age", first(&self.age, &outer.age)),
         ];
         let lists = lists.into_iter();
@@ -79,7 +120,9 @@ impl RecipientFlags {
 
 /// Which values of a new document are encrypted.
 #[derive(Args, Default)]
-#[command(next_help_heading = "What is encrypted (without any: what .sops.yaml says, or everything)")]
+#[command(
+    next_help_heading = "What is encrypted (without any: what .sops.yaml says, or everything)"
+)]
 pub(super) struct RuleFlags {
     /// Leave in clear what lies under keys that end so
     #[arg(long, value_name = "SUFFIX")]
@@ -112,8 +155,14 @@ impl RuleFlags {
                 ("encrypted_suffix", given(&flags.encrypted_suffix)),
                 ("unencrypted_regex", given(&flags.unencrypted_regex)),
                 ("encrypted_regex", given(&flags.encrypted_regex)),
-                ("unencrypted_comment_regex", given(&flags.unencrypted_comment_regex)),
-                ("encrypted_comment_regex", given(&flags.encrypted_comment_regex)),
+                (
+                    "unencrypted_comment_regex",
+                    given(&flags.unencrypted_comment_regex),
+                ),
+                (
+                    "encrypted_comment_regex",
+                    given(&flags.encrypted_comment_regex),
+                ),
             ]
         };
         let flags = all(self).into_iter().zip(all(outer));
@@ -296,7 +345,12 @@ pub(super) struct OpeningFlags {
     #[arg(long)]
     ignore_mac: bool,
     /// Kinds of keys in the order in which they are tried, separated by commas
-    #[arg(long, value_name = "KINDS", env = "SOPS_DECRYPTION_ORDER", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "KINDS",
+        env = "SOPS_DECRYPTION_ORDER",
+        hide_env_values = true
+    )]
     decryption_order: Option<String>,
 }
 
@@ -354,9 +408,8 @@ pub(super) struct FileStatusFlags {
 impl FileStatusFlags {
     /// Which file is looked at.
     pub(super) fn args(&self, file: Option<PathBuf>) -> Result<file_status::Args, CommandError> {
-        let path = file.ok_or_else(|| {
-            CommandError::new("Error: no file specified").code(exit::NO_FILE)
-        })?;
+        let path =
+            file.ok_or_else(|| CommandError::new("Error: no file specified").code(exit::NO_FILE))?;
         Ok(file_status::Args {
             path,
             format: self.input_type,

@@ -110,17 +110,6 @@ fn understood() -> clap::Command {
     values::as_go(Cli::command().args_override_self(true))
 }
 
-/// Help as people read it: a switch is `--raw` there, though `--raw=false` is understood.
-fn help(args: &[OsString]) -> Option<clap::Error> {
-    let bare = args
-        .iter()
-        .filter(|arg| !arg.to_string_lossy().contains('='));
-    let shown = shown().try_get_matches_from(bare);
-    shown
-        .err()
-        .filter(|text| text.kind() == ErrorKind::DisplayHelp)
-}
-
 /// Says where the flags of a subcommand go.
 fn with_order(mut text: clap::Error) -> clap::Error {
     if let Some(ContextValue::String(name)) = text.get(ContextKind::InvalidSubcommand) {
@@ -158,7 +147,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command,
     let matches = understood()
         .try_get_matches_from(&args)
         .map_err(|text| match text.kind() {
-            ErrorKind::DisplayHelp => help(&args).unwrap_or(text),
+            ErrorKind::DisplayHelp => values::help(shown(), &args).unwrap_or(text),
             ErrorKind::ArgumentConflict => with_order(text),
             ErrorKind::InvalidSubcommand if !args.iter().any(|arg| arg == "keyring") => {
                 with_the_way_to_seal(text)

@@ -5,6 +5,7 @@ mod spelling;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand as ClapSubcommand};
 
 use super::document_flags::{DecryptFlags, EncryptFlags, FileStatusFlags, OpeningFlags};
@@ -82,7 +83,16 @@ enum Subcommand {
 
 /// What sops does and this door does not yet.
 const NOT_BUILT: [&str; 11] = [
-    "edit", "set", "unset", "rotate", "updatekeys", "groups", "exec-env", "exec-file", "publish", "keyservice",
+    "edit",
+    "set",
+    "unset",
+    "rotate",
+    "updatekeys",
+    "groups",
+    "exec-env",
+    "exec-file",
+    "publish",
+    "keyservice",
     "completion",
 ];
 
@@ -93,15 +103,21 @@ pub(crate) fn parse(
 ) -> Result<Command, Stop> {
     let grammar = values::with_go_switches(Cli::command().args_override_self(true));
     let args = spelling::for_clap(args, &grammar);
-    let cli = Cli::from_arg_matches(&grammar.try_get_matches_from(args)?)?;
+    let matches = grammar
+        .try_get_matches_from(&args)
+        .map_err(|text| match text.kind() {
+            ErrorKind::DisplayHelp => values::help(Cli::command(), &args).unwrap_or(text),
+            _ => text,
+        })?;
+    let cli = Cli::from_arg_matches(&matches)?;
     if cli.version {
         return Ok(Command::SopsVersion);
     }
-    Ok(cli.command(ui)?)
+    Ok(cli.chosen(ui)?)
 }
 
 impl Cli {
-    fn command(self, ui: &mut Ui) -> Result<Command, CommandError> {
+    fn chosen(self, ui: &mut Ui) -> Result<Command, CommandError> {
         match self.subcommand {
             Some(Subcommand::Encrypt { flags, files }) => {
                 let args = flags.args(one(files, ui), &self.shared)?;
@@ -127,9 +143,8 @@ impl Cli {
             .code(exit::CONFLICTING_FLAGS)
             .hint("put flags before the file"));
         }
-        let file = one(self.files, ui).ok_or_else(|| {
-            CommandError::new("Error: no file specified").code(exit::NO_FILE)
-        })?;
+        let file = one(self.files, ui)
+            .ok_or_else(|| CommandError::new("Error: no file specified").code(exit::NO_FILE))?;
         match (self.encrypt, self.decrypt) {
             (true, true) => Err(CommandError::new(
                 "--encrypt and --decrypt ask for different things",
@@ -137,17 +152,21 @@ impl Cli {
             .code(exit::CONFLICTING_FLAGS)),
             (true, false) => {
                 let none = EncryptFlags::default();
-                Ok(Command::Encrypt(Box::new(self.shared.args(Some(file), &none)?)))
+                Ok(Command::Encrypt(Box::new(
+                    self.shared.args(Some(file), &none)?,
+                )))
             }
             (false, true) => {
                 let flags = self.shared.for_decrypt(self.opening);
                 Ok(Command::Decrypt(Box::new(flags.args(Some(file))?)))
             }
-            (false, false) => Err(match file.to_str().filter(|name| NOT_BUILT.contains(name)) {
-                Some(name) => CommandError::new(format!("sops {name} is not built yet")),
-                None => CommandError::new("editing is not built yet")
-                    .hint("sops decrypt and sops encrypt are"),
-            }),
+            (false, false) => Err(
+                match file.to_str().filter(|name| NOT_BUILT.contains(name)) {
+                    Some(name) => CommandError::new(format!("sops {name} is not built yet")),
+                    None => CommandError::new("editing is not built yet")
+                        .hint("sops decrypt and sops encrypt are"),
+                },
+            ),
         }
     }
 }

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use keys::sealing::KeySize;
 
 use super::connection::ConnectionFlags;
+use super::document_flags::{DecryptFlags, EncryptFlags, FileStatusFlags};
 use super::flags::{CertFlags, FileFlags, KeyringFlags, PrivateKeyFlags, by};
 use super::values::{self, given};
 use crate::commands::keyring::Action;
@@ -66,6 +67,27 @@ pub(super) enum Subcommand {
     Try {
         #[command(flatten)]
         keyring: KeyringFlags,
+    },
+    /// Encrypt a SOPS document: a file's or standard input's values, to the keys named here or in .sops.yaml
+    Encrypt {
+        #[command(flatten)]
+        flags: Box<EncryptFlags>,
+        /// The file; standard input if left out
+        file: Option<PathBuf>,
+    },
+    /// Decrypt a SOPS document
+    Decrypt {
+        #[command(flatten)]
+        flags: Box<DecryptFlags>,
+        /// The file; standard input if left out
+        file: Option<PathBuf>,
+    },
+    /// Say whether a file is an encrypted SOPS document, as JSON
+    Filestatus {
+        #[command(flatten)]
+        flags: FileStatusFlags,
+        /// The file
+        file: Option<PathBuf>,
     },
     /// Print completions for a shell
     Completion {
@@ -179,6 +201,12 @@ impl Subcommand {
             Self::Try { keyring } => Ok(Command::TryOut(try_out::Args {
                 keyring: keyring.keyring_or_default()?,
             })),
+            Self::Encrypt { flags, file } => {
+                let args = flags.args(file, &EncryptFlags::default())?;
+                Ok(Command::Encrypt(Box::new(args)))
+            }
+            Self::Decrypt { flags, file } => Ok(Command::Decrypt(Box::new(flags.args(file)?))),
+            Self::Filestatus { flags, file } => Ok(Command::FileStatus(flags.args(file)?)),
             Self::Completion { shell } => Ok(Command::Completions(completions::Args { shell })),
             Self::Man { dir } => Ok(Command::Man(man::Args {
                 folder: given(&dir).map(PathBuf::from),

@@ -1,9 +1,12 @@
 //! What the values of flags may be: booleans and durations as Go's flag packages read them, and a variable for each flag.
 
 use std::env;
+use std::ffi::OsString;
 use std::time::Duration;
 
+use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, Command};
+use decryptor::format::Format;
 
 /// Reads a boolean as Go's `strconv.ParseBool` does.
 pub(super) fn boolean(text: &str) -> Result<bool, String> {
@@ -56,15 +59,29 @@ pub(super) fn given(text: &Option<String>) -> Option<String> {
     text.clone().filter(|text| !text.is_empty())
 }
 
+/// Help as people read it: a switch is `--raw` there, though `--raw=false` is understood.
+pub(super) fn help(grammar: Command, args: &[OsString]) -> Option<clap::Error> {
+    let bare = args
+        .iter()
+        .filter(|arg| !arg.to_string_lossy().contains('='));
+    let shown = grammar.try_get_matches_from(bare);
+    shown
+        .err()
+        .filter(|text| text.kind() == ErrorKind::DisplayHelp)
+}
+
+/// Commands on SOPS documents: their flags have the variables that sops gives them, and no others.
+const OF_SOPS: [&str; 3] = ["encrypt", "decrypt", "filestatus"];
+
 /// Gives every flag of a command and its subcommands the grammar of Go's pflag, and its variable.
 ///
 /// `--flag` and `--flag=false` for booleans; any next word is a text flag's value; the last one counts.
 pub(super) fn as_go(command: Command) -> Command {
+    if OF_SOPS.contains(&command.get_name()) {
+        return with_go_switches(command);
+    }
     let command = command.mut_args(flag_as_go);
-    let names: Vec<_> = command
-        .get_subcommands()
-        .map(|subcommand| subcommand.get_name().to_owned())
-        .collect();
+    let names = subcommands(&command);
     names
         .into_iter()
         .fold(command, |command, name| command.mut_subcommand(name, as_go))
@@ -77,29 +94,66 @@ fn flag_as_go(arg: Arg) -> Arg {
     let variable = variable(&name);
     let is_text = matches!(arg.get_action(), ArgAction::Set | ArgAction::Append);
     let is_switch = matches!(arg.get_action(), ArgAction::SetTrue);
-    let is_optional = arg
-        .get_num_args()
-        .is_some_and(|range| range.min_values() == 0);
+    let is_optional = is_optional(&arg);
     // An empty variable is no boolean, and no folder: it counts as unset.
     let is_empty = env::var_os(&variable).is_some_and(|value| value.is_empty());
-    let arg = match is_switch {
-        true => arg
-            .action(ArgAction::Set)
-            .num_args(0..=1)
-            .require_equals(true)
-            .default_value("false")
-            .default_missing_value("true")
-            .hide_default_value(true)
-            .value_parser(boolean)
-            .value_name("BOOL")
-            .hide_possible_values(true),
-        false if is_text && !is_optional => arg.allow_hyphen_values(true),
-        false => arg,
+    let arg = match is_text && !is_optional {
+        true => arg.allow_hyphen_values(true),
+        false => switch_as_go(arg),
     };
     match matches!(name.as_str(), "help" | "version") || ((is_switch || is_optional) && is_empty) {
         true => arg,
         false => arg.env(variable).hide_env(true),
     }
+}
+
+fn is_optional(arg: &Arg) -> bool {
+    arg.get_num_args()
+        .is_some_and(|range| range.min_values() == 0)
+}
+
+/// A switch that may be turned off again: `--flag=false`.
+fn switch_as_go(arg: Arg) -> Arg {
+    if !matches!(arg.get_action(), ArgAction::SetTrue) {
+        return arg;
+    }
+    arg.action(ArgAction::Set)
+        .num_args(0..=1)
+        .require_equals(true)
+        .default_value("false")
+        .default_missing_value("true")
+        .hide_default_value(true)
+        .value_parser(boolean)
+        .value_name("BOOL")
+        .hide_possible_values(true)
+}
+
+/// Lets every switch of a command and its subcommands be turned off again.
+pub(super) fn with_go_switches(command: Command) -> Command {
+    let command = command.mut_args(switch_as_go);
+    let names = subcommands(&command);
+    names.into_iter().fold(command, |command, name| {
+        command.mut_subcommand(name, with_go_switches)
+    })
+}
+
+fn subcommands(command: &Command) -> Vec<String> {
+    let all = command.get_subcommands();
+    all.map(|subcommand| subcommand.get_name().to_owned())
+        .collect()
+}
+
+/// Reads the name of a document's format.
+pub(super) fn format(text: &str) -> Result<Format, String> {
+    let formats = [
+        Format::Yaml,
+        Format::Json,
+        Format::Dotenv,
+        Format::Ini,
+        Format::Binary,
+    ];
+    let named = formats.into_iter().find(|format| format.name() == text);
+    named.ok_or_else(|| "must be yaml, json, dotenv, ini or binary".to_owned())
 }
 
 /// The variable that stands for a flag.

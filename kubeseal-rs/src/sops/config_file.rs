@@ -78,8 +78,9 @@ fn upwards(folder: &Path, ui: &mut Ui) -> Option<PathBuf> {
 }
 
 fn full(path: &Path) -> Result<PathBuf, CommandError> {
-    absolute(path)
-        .map_err(|e| CommandError::new(format!("cannot tell where {} is", path.display())).because(e))
+    absolute(path).map_err(|e| {
+        CommandError::new(format!("cannot tell where {} is", path.display())).because(e)
+    })
 }
 
 impl ConfigFile {

@@ -66,7 +66,9 @@ pub(crate) fn recover(
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CommandError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let runtime = runtime.map_err(|e| CommandError::new("cannot wait for keys").because(e))?;
     Ok(runtime.block_on(work))
 }

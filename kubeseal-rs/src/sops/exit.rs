@@ -12,8 +12,6 @@ pub(crate) const NOT_ENCRYPTED: u8 = 23;
 pub(crate) const NOT_DECRYPTED: u8 = 25;
 /// The MAC is missing, unreadable or another one.
 pub(crate) const MAC: u8 = 51;
-/// The path of --extract is none.
-pub(crate) const BAD_PATH: u8 = 91;
 /// The document is empty.
 pub(crate) const EMPTY: u8 = 92;
 /// No file was named, or there is no such file.

@@ -26,7 +26,9 @@ pub(crate) fn encrypted(error: ReadError) -> CommandError {
 
 /// A document in clear that cannot be read.
 pub(crate) fn plain(error: ReadError) -> CommandError {
-    CommandError::new("Error unmarshalling file").because(error).code(exit::UNREADABLE)
+    CommandError::new("Error unmarshalling file")
+        .because(error)
+        .code(exit::UNREADABLE)
 }
 
 /// A document that does not open with its data key.
@@ -39,12 +41,16 @@ pub(crate) fn opening(error: OpenError) -> CommandError {
     };
     match error {
         OpenError::NoMac => mac("MAC mismatch. File has no MAC"),
-        OpenError::MacMismatch => mac("MAC mismatch. Values were added, removed, moved or replaced"),
+        OpenError::MacMismatch => {
+            mac("MAC mismatch. Values were added, removed, moved or replaced")
+        }
         OpenError::MacUnreadable => {
             mac("Cannot decrypt MAC: it does not belong to this data key and this time")
         }
         error @ (OpenError::Value { .. } | OpenError::Place { .. }) => {
-            CommandError::new("Error decrypting tree").because(error).code(exit::NOT_DECRYPTED)
+            CommandError::new("Error decrypting tree")
+                .because(error)
+                .code(exit::NOT_DECRYPTED)
         }
         OpenError::Read(error) => encrypted(error),
     }
@@ -55,10 +61,12 @@ pub(crate) fn closing(error: CloseError) -> CommandError {
     match error {
         CloseError::Reserved => reserved(),
         CloseError::Read(error) => plain(error),
-        error @ CloseError::DuplicateKey(..) => {
-            CommandError::new("Error unmarshalling file").because(error).code(exit::UNREADABLE)
-        }
-        error => CommandError::new("Error encrypting tree").because(error).code(exit::NOT_ENCRYPTED),
+        error @ CloseError::DuplicateKey(..) => CommandError::new("Error unmarshalling file")
+            .because(error)
+            .code(exit::UNREADABLE),
+        error => CommandError::new("Error encrypting tree")
+            .because(error)
+            .code(exit::NOT_ENCRYPTED),
     }
 }
 
@@ -66,5 +74,7 @@ pub(crate) fn closing(error: CloseError) -> CommandError {
 pub(crate) fn reserved() -> CommandError {
     CommandError::new(RESERVED)
         .code(exit::ALREADY_ENCRYPTED)
-        .hint("to change an encrypted file, use edit or set; an entry of your own needs another name")
+        .hint(
+            "to change an encrypted file, use edit or set; an entry of your own needs another name",
+        )
 }

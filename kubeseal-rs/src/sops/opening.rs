@@ -42,10 +42,14 @@ fn sentence(warning: &Warning) -> String {
             "Found possibly unencrypted comment: anybody may have written it".to_owned()
         }
         Warning::UnencryptedComments(count) => {
-            format!("Found possibly unencrypted comment, {count} times: anybody may have written them")
+            format!(
+                "Found possibly unencrypted comment, {count} times: anybody may have written them"
+            )
         }
         Warning::DuplicateKey(line, key) => {
-            format!("line {line}: the key {key:?} stands twice; programs differ in which one they take")
+            format!(
+                "line {line}: the key {key:?} stands twice; programs differ in which one they take"
+            )
         }
     }
 }

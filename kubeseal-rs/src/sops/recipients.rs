@@ -46,14 +46,20 @@ pub(crate) fn choose(
 ) -> Result<Recipients, CommandError> {
     let rule = match config.filter(|config| config.has_rules()) {
         None => None,
-        Some(config) => Some(config.rule_for(target)?.ok_or_else(|| no_rule(config, target))?),
+        Some(config) => Some(
+            config
+                .rule_for(target)?
+                .ok_or_else(|| no_rule(config, target))?,
+        ),
     };
     let mut groups = match rule {
         _ if !named.lists.is_empty() => KeyGroups::one(named.keys()?),
         Some(rule) => groups_of(rule)?,
         None => return Err(no_keys()),
     };
-    let threshold = named.threshold.or(rule.and_then(|rule| rule.shamir_threshold));
+    let threshold = named
+        .threshold
+        .or(rule.and_then(|rule| rule.shamir_threshold));
     groups.threshold = threshold.map_or(0, usize::from);
     Ok(Recipients {
         groups,
@@ -96,18 +102,21 @@ fn known(field: &str) -> Result<&'static Backend, CommandError> {
             "hckms" => "Huawei Cloud KMS",
             "azure_kv" => "Azure Key Vault",
             "hc_vault" => "Vault transit",
-            "pgp" => "PGP",
             other => other,
         };
-        CommandError::new(format!("keys in {kind} are not supported yet, and nothing was written"))
-            .hint("use age keys for now")
+        CommandError::new(format!(
+            "keys in {kind} are not supported yet, and nothing was written"
+        ))
+        .hint("use age or PGP keys for now")
     })
 }
 
 fn groups_of(rule: &CreationRule) -> Result<KeyGroups, CommandError> {
     let groups = rule.groups.iter().map(|group| {
         let keys = group.iter().map(key);
-        Ok(KeyGroup::new(keys.collect::<Result<Vec<_>, CommandError>>()?))
+        Ok(KeyGroup::new(
+            keys.collect::<Result<Vec<_>, CommandError>>()?,
+        ))
     });
     Ok(KeyGroups {
         groups: groups.collect::<Result<_, CommandError>>()?,
@@ -135,7 +144,9 @@ fn field(value: &Value) -> Result<Field, ParseError> {
         Value::Bool(_) | Value::Number(_) => Field::Text(value.to_string()),
         Value::Array(items) => Field::List(items.iter().map(field).collect::<Result<_, _>>()?),
         Value::Object(fields) => {
-            let fields = fields.iter().map(|(name, value)| Ok((name.clone(), field(value)?)));
+            let fields = fields
+                .iter()
+                .map(|(name, value)| Ok((name.clone(), field(value)?)));
             Field::Map(Fields(fields.collect::<Result<_, _>>()?))
         }
     })
@@ -151,7 +162,10 @@ impl RuleChoice {
             )
             .code(exit::CONFLICTING_FLAGS));
         }
-        let fields = self.fields.iter().map(|(name, text)| (*name, text.as_str()));
+        let fields = self
+            .fields
+            .iter()
+            .map(|(name, text)| (*name, text.as_str()));
         let named = Rules::read(fields).map_err(|e| CommandError::new("Error").because(e))?;
         let of_config = || rule.and_then(|rule| rule.rules.clone());
         let mut rules = named.or_else(of_config).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Where a document comes from and its result goes.
 
-use std::path::{Path, PathBuf};
 use std::io;
+use std::path::{Path, PathBuf};
 
 use decryptor::format::Format;
 use zeroize::Zeroizing;
@@ -92,7 +92,12 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
 
 impl Target {
     /// Puts an encrypted document there, whole or not at all.
-    pub(crate) fn write(&self, bytes: &[u8], source: &Source, ui: &mut Ui) -> Result<(), CommandError> {
+    pub(crate) fn write(
+        &self,
+        bytes: &[u8],
+        source: &Source,
+        ui: &mut Ui,
+    ) -> Result<(), CommandError> {
         match self.path(source) {
             Some(path) => files::replace_shared(path, bytes),
             None => ui.print(bytes),
@@ -100,7 +105,12 @@ impl Target {
     }
 
     /// Puts clear text there. Another file than the source itself is readable by its owner only.
-    pub(crate) fn write_secret(&self, bytes: &[u8], source: &Source, ui: &mut Ui) -> Result<(), CommandError> {
+    pub(crate) fn write_secret(
+        &self,
+        bytes: &[u8],
+        source: &Source,
+        ui: &mut Ui,
+    ) -> Result<(), CommandError> {
         match (self, self.path(source)) {
             (Self::InPlace, Some(path)) => files::replace(path, bytes),
             (_, Some(path)) => files::replace_secret(path, bytes),

@@ -72,7 +72,9 @@ impl<'a> Flag<'a> {
 
 /// Whether the next word is its value: it is not for switches.
 fn takes_value(arg: &Arg) -> bool {
-    let optional = arg.get_num_args().is_some_and(|range| range.min_values() == 0);
+    let optional = arg
+        .get_num_args()
+        .is_some_and(|range| range.min_values() == 0);
     matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) && !optional
 }
 
@@ -82,16 +84,27 @@ mod tests {
 
     fn spelled(args: &str) -> String {
         let switch = |name: &'static str, short| {
-            Arg::new(name).long(name).short(short).action(ArgAction::SetTrue)
+            Arg::new(name)
+                .long(name)
+                .short(short)
+                .action(ArgAction::SetTrue)
         };
         let text = |name: &'static str, short| Arg::new(name).long(name).short(short);
         let grammar = Command::new("sops")
             .arg(switch("decrypt", 'd'))
             .arg(text("indent", 'n'))
-            .subcommand(Command::new("encrypt").arg(text("age", 'a')).arg(switch("in-place", 'i')));
+            .subcommand(
+                Command::new("encrypt")
+                    .arg(text("age", 'a'))
+                    .arg(switch("in-place", 'i')),
+            );
         let args = format!("sops {args}");
         let spelled = for_clap(args.split(' ').map(OsString::from), &grammar);
-        let words: Vec<_> = spelled.iter().skip(1).map(|word| word.to_string_lossy()).collect();
+        let words: Vec<_> = spelled
+            .iter()
+            .skip(1)
+            .map(|word| word.to_string_lossy())
+            .collect();
         words.join(" ")
     }
 
