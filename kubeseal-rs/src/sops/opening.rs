@@ -36,20 +36,20 @@ impl Opening {
     }
 }
 
-fn sentence(warning: &Warning) -> String {
+/// What people should know of a document.
+pub(crate) fn sentence(warning: &Warning) -> String {
     match warning {
         Warning::UnencryptedComments(1) => {
             "Found possibly unencrypted comment: anybody may have written it".to_owned()
         }
-        Warning::UnencryptedComments(count) => {
-            format!(
-                "Found possibly unencrypted comment, {count} times: anybody may have written them"
-            )
-        }
-        Warning::DuplicateKey(line, key) => {
-            format!(
-                "line {line}: the key {key:?} stands twice; programs differ in which one they take"
-            )
+        Warning::UnencryptedComments(count) => format!(
+            "Found possibly unencrypted comment, {count} times: anybody may have written them"
+        ),
+        Warning::DuplicateKey(line, key) => format!(
+            "line {line}: the key {key:?} stands twice; programs differ in which one they take"
+        ),
+        Warning::DocumentsDropped(count) => {
+            format!("only the first document has a place in this format: {count} are left out")
         }
     }
 }
