@@ -60,6 +60,8 @@ const YAML: &[&str] = &[
     "a: &anchor text\nb: !custom tagged\nc: !!str 12\n",
     "a: 1\r\nb: |\r\n  x\r\n  y\r\nc: [1,\r\n  2]\r\n",
     "\"quoted key\": 1\n'other': 2\n? plain\n: 3\n",
+    "? first\n: 1\nsecond:\n",
+    "? alone\n",
     "  a: 1\n  b:\n    - x\n",
     "ключ: значение # да\nemoji: \"😀\"\n",
     "a: it's # not 'a comment\nb: x#y\nurl: http://host:80/#top\n",

@@ -429,7 +429,7 @@ impl<'t> Reader<'t> {
             return Err("a key is no text: quote it");
         };
         let at = place.whole..place.end;
-        let column = column(self.text, at.start);
+        let column = column(self.text, line_mark(self.text, at.start));
         self.finish_token(place.end);
         if let Some(open) = self.open.last_mut() {
             if !open.flow {
@@ -549,6 +549,16 @@ struct Cut {
     whole: usize,
     end: usize,
     place: Place,
+}
+
+/// Where a key begins: at the question mark before it, if one stands there.
+fn line_mark(text: &str, key: usize) -> usize {
+    let before = text[..key].trim_end_matches([' ', '\t']);
+    let is_mark = before.len() < key
+        && before
+            .strip_suffix('?')
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with([' ', '\t', '\n']));
+    if is_mark { before.len() - 1 } else { key }
 }
 
 /// How many bytes stand before a place on its line.
