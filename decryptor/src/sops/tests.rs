@@ -356,6 +356,10 @@ fn no_comment_stays_in_clear() {
         "a: !!str # secret\n  b\n",
         "a: !!str |- # secret\n  b\n",
         "a:\n  - # secret\n    b: 1\n",
+        "a: 1\n...\n# secret\n",
+        "a: 1\n--- # secret\nb: 1\n",
+        "%YAML 1.1 # secret\n---\na: 1\n",
+        "? a # secret\n: 1\n",
     ] {
         let Ok(plain) = Plain::parse(text.as_bytes(), Format::Yaml) else {
             continue;
