@@ -15,6 +15,7 @@ use testkit::{cli, peer};
 
 use crate::person::{Person, SECRET};
 
+mod command_line;
 mod exported;
 mod failures;
 
