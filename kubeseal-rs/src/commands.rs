@@ -13,6 +13,7 @@ pub(crate) mod raw;
 pub(crate) mod re_encrypt;
 pub(crate) mod recover;
 pub(crate) mod seal;
+pub(crate) mod set;
 pub(crate) mod try_out;
 pub(crate) mod validate;
 
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Encrypt(Box<encrypt::Args>),
     /// Decrypt a document.
     Decrypt(Box<decrypt::Args>),
+    /// Set or remove one value of a document.
+    Change(Box<set::Args>),
     /// Say whether a document is encrypted.
     FileStatus(file_status::Args),
     /// Print completions for a shell.
@@ -75,6 +78,7 @@ impl Command {
             Self::TryOut(args) => try_out::run(args, ui),
             Self::Encrypt(args) => encrypt::run(&args, ui),
             Self::Decrypt(args) => decrypt::run(&args, ui),
+            Self::Change(args) => set::run(&args, ui),
             Self::FileStatus(args) => file_status::run(&args, ui),
             Self::Completions(args) => completions::run(args, ui),
             Self::Man(args) => man::run(args, ui),

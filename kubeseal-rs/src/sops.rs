@@ -6,4 +6,5 @@ pub(crate) mod exit;
 pub(crate) mod failure;
 pub(crate) mod opening;
 pub(crate) mod recipients;
+pub(crate) mod rewrite;
 pub(crate) mod source;

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use testkit::cli::{self, Output, Run};
 use testkit::{ours, peer};
 
+mod changes;
 mod commands;
 mod configuration;
 

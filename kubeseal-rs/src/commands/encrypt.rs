@@ -2,12 +2,13 @@
 
 use decryptor::format::Format;
 use decryptor::sops::metadata::Metadata;
-use decryptor::sops::{Closing, Plain};
-use jiff::Timestamp;
+use decryptor::sops::{Closing, Plain, Warning};
 
 use crate::error::CommandError;
 use crate::sops::config_file::ConfigChoice;
+use crate::sops::opening::sentence;
 use crate::sops::recipients::{self, Named, RuleChoice};
+use crate::sops::rewrite::now;
 use crate::sops::source::{Source, Target};
 use crate::sops::{data_key, exit, failure};
 use crate::ui::Ui;
@@ -31,7 +32,6 @@ pub(crate) struct Args {
 /// Encrypts it. Nothing is written unless every key has wrapped the data key.
 pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
     let Args { source, target, .. } = args;
-    source.refuse_other_format(args.output_type)?;
     let (text, format) = (source.read(ui)?, source.format());
     if text.is_empty() && format != Format::Binary {
         return Err(CommandError::new(
@@ -46,9 +46,21 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
     let key = data_key::generate(&mut groups, &data_key::env())?;
     let closing = Closing {
         metadata: Metadata::new(chosen.rules, groups),
-        now: &Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        now: &now(),
         previous: None,
     };
+    let plain = plain
+        .convert(args.output_type.unwrap_or(format))
+        .map_err(failure::converting)?;
+    if let Some(warning) = plain.warnings().iter().find(|warning| is_loss(warning)) {
+        return Err(CommandError::new("Error dumping file")
+            .because(sentence(warning))
+            .code(exit::UNWRITABLE_FORMAT));
+    }
     let closed = plain.close(&key, closing).map_err(failure::closing)?;
     target.write(closed.as_bytes(), source, ui)
+}
+
+fn is_loss(warning: &Warning) -> bool {
+    matches!(warning, Warning::DocumentsDropped(_))
 }

@@ -4,15 +4,19 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 use decryptor::format::Format;
+use decryptor::sops::path::Path;
 use keys::DecryptionOrder;
+use zeroize::Zeroizing;
 
 use super::values::{self, given};
+use crate::commands::set::{self, Json};
 use crate::commands::{decrypt, encrypt, file_status};
 use crate::error::CommandError;
 use crate::sops::config_file::ConfigChoice;
 use crate::sops::exit;
 use crate::sops::opening::Opening;
 use crate::sops::recipients::{Named, RuleChoice};
+use crate::sops::rewrite::Rewrite;
 use crate::sops::source::{Place, Source, Target};
 
 /// Which keys a new document is encrypted to.
@@ -311,8 +315,9 @@ impl EncryptFlags {
 
 impl EncryptFlags {
     /// What `decrypt` is told where both share the flags before the command.
-    pub(super) fn for_decrypt(self, opening: OpeningFlags) -> DecryptFlags {
+    pub(super) fn for_decrypt(self, extract: ExtractFlags, opening: OpeningFlags) -> DecryptFlags {
         DecryptFlags {
+            extract,
             result: self.result,
             format: self.format,
             opening,
@@ -370,9 +375,32 @@ impl OpeningFlags {
     }
 }
 
+/// Which part is wanted.
+#[derive(Args, Default)]
+pub(super) struct ExtractFlags {
+    /// Print only the value or branch there, such as '["key"][0]'
+    #[arg(long, value_name = "PATH")]
+    extract: Option<String>,
+}
+
+impl ExtractFlags {
+    fn path(&self) -> Result<Option<Path>, CommandError> {
+        let path = given(&self.extract).map(|text| {
+            Path::parse(&text).map_err(|e| {
+                CommandError::new("error parsing --extract path")
+                    .because(e)
+                    .code(exit::BAD_PATH)
+            })
+        });
+        path.transpose()
+    }
+}
+
 /// Flags of `decrypt`.
 #[derive(Args, Default)]
 pub(super) struct DecryptFlags {
+    #[command(flatten)]
+    extract: ExtractFlags,
     #[command(flatten)]
     result: ResultFlags,
     #[command(flatten)]
@@ -392,7 +420,114 @@ impl DecryptFlags {
             source: self.format.source(file, &target)?,
             target,
             output_type: self.format.output_type,
+            extract: self.extract.path()?,
             opening: self.opening.opening()?,
+        })
+    }
+}
+
+/// Flags of `set` and `unset`.
+#[derive(Args, Default)]
+pub(super) struct ChangeFlags {
+    /// Leave the file alone if it says so already
+    #[arg(long)]
+    idempotent: bool,
+    /// Format of the file, instead of what its name says
+    #[arg(long, value_name = "FORMAT", value_parser = values::format)]
+    input_type: Option<Format>,
+    /// Taken for the sake of sops's command lines; the file keeps its format
+    #[arg(long, value_name = "FORMAT", value_parser = values::format, hide = true)]
+    output_type: Option<Format>,
+    #[command(flatten)]
+    opening: OpeningFlags,
+    #[command(flatten)]
+    services: KeyServiceFlags,
+}
+
+/// Where `set` takes the value from, if not from the command line.
+#[derive(Args, Default)]
+pub(super) struct ValueFlags {
+    /// The value is in a file, which is named instead of it
+    #[arg(long)]
+    value_file: bool,
+    /// The value is on standard input: the command line is seen by everyone on the machine
+    #[arg(long)]
+    value_stdin: bool,
+}
+
+impl ChangeFlags {
+    /// What `set` is told, behind its flags: file, path, value.
+    pub(super) fn set(
+        &self,
+        value: &ValueFlags,
+        words: Vec<String>,
+    ) -> Result<set::Args, CommandError> {
+        let (file, path, json) = match (value.value_stdin, value.value_file, words.as_slice()) {
+            (true, true, _) => {
+                return Err(CommandError::new(
+                    "Error: cannot use both --value-file and --value-stdin",
+                )
+                .code(exit::CONFLICTING_FLAGS));
+            }
+            (true, false, [file, path]) => (file, path, Json::Stdin),
+            (false, true, [file, path, value]) => (file, path, Json::File(value.into())),
+            (false, false, [file, path, value]) => {
+                (file, path, Json::Typed(Zeroizing::new(value.clone())))
+            }
+            _ => {
+                return Err(CommandError::new(
+                    "Error: no file specified, or index and value are missing",
+                )
+                .code(exit::NO_FILE)
+                .hint("set FILE '[\"key\"]' '\"value\"', or set --value-stdin FILE '[\"key\"]'"));
+            }
+        };
+        self.args(file, path, "set", set::Change::Set(json))
+    }
+
+    /// What `unset` is told, behind its flags: file, path.
+    pub(super) fn unset(&self, words: &[String]) -> Result<set::Args, CommandError> {
+        let [file, path] = words else {
+            return Err(
+                CommandError::new("Error: no file specified, or index is missing")
+                    .code(exit::NO_FILE)
+                    .hint("unset FILE '[\"key\"]'"),
+            );
+        };
+        self.args(file, path, "unset", set::Change::Unset)
+    }
+
+    fn args(
+        &self,
+        file: &str,
+        path: &str,
+        command: &str,
+        change: set::Change,
+    ) -> Result<set::Args, CommandError> {
+        self.services.check()?;
+        if let Some(other) = self.output_type
+            && other != self.input_type.unwrap_or_else(|| Format::of(file.as_ref()))
+        {
+            return Err(
+                CommandError::new(format!("{command} keeps the file's format"))
+                    .code(exit::UNWRITABLE_FORMAT)
+                    .hint("leave out --output-type"),
+            );
+        }
+        let path = Path::parse(path).map_err(|e| {
+            CommandError::new(format!("Invalid {command} index format"))
+                .because(e)
+                .code(exit::BAD_CHANGE)
+        })?;
+        Ok(set::Args {
+            rewrite: Rewrite {
+                path: file.into(),
+                format: self.input_type,
+                opening: self.opening.opening()?,
+                idempotent: self.idempotent,
+            },
+            path,
+            change,
         })
     }
 }

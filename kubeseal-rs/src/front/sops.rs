@@ -8,7 +8,10 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand as ClapSubcommand};
 
-use super::document_flags::{DecryptFlags, EncryptFlags, FileStatusFlags, OpeningFlags};
+use super::document_flags::{
+    ChangeFlags, DecryptFlags, EncryptFlags, ExtractFlags, FileStatusFlags, OpeningFlags,
+    ValueFlags,
+};
 use super::{Stop, values};
 use crate::commands::Command;
 use crate::error::CommandError;
@@ -46,6 +49,8 @@ struct Cli {
     #[command(flatten)]
     shared: EncryptFlags,
     #[command(flatten)]
+    extract: ExtractFlags,
+    #[command(flatten)]
     opening: OpeningFlags,
     #[arg(hide = true)]
     files: Vec<PathBuf>,
@@ -71,6 +76,24 @@ enum Subcommand {
         #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Set one value of an encrypted file, and leave the others as they are
+    Set {
+        #[command(flatten)]
+        flags: ChangeFlags,
+        #[command(flatten)]
+        value: ValueFlags,
+        /// The file, the way to the value, such as '["key"][0]', and the value in JSON
+        #[arg(value_name = "FILE PATH VALUE")]
+        words: Vec<String>,
+    },
+    /// Remove one value of an encrypted file
+    Unset {
+        #[command(flatten)]
+        flags: ChangeFlags,
+        /// The file, and the way to the value, such as '["key"][0]'
+        #[arg(value_name = "FILE PATH")]
+        words: Vec<String>,
+    },
     /// Say whether a file is encrypted, as JSON
     Filestatus {
         #[command(flatten)]
@@ -82,10 +105,8 @@ enum Subcommand {
 }
 
 /// What sops does and this door does not yet.
-const NOT_BUILT: [&str; 11] = [
+const NOT_BUILT: [&str; 9] = [
     "edit",
-    "set",
-    "unset",
     "rotate",
     "updatekeys",
     "groups",
@@ -126,6 +147,14 @@ impl Cli {
             Some(Subcommand::Decrypt { flags, files }) => {
                 Ok(Command::Decrypt(Box::new(flags.args(one(files, ui))?)))
             }
+            Some(Subcommand::Set {
+                flags,
+                value,
+                words,
+            }) => Ok(Command::Change(Box::new(flags.set(&value, words)?))),
+            Some(Subcommand::Unset { flags, words }) => {
+                Ok(Command::Change(Box::new(flags.unset(&words)?)))
+            }
             Some(Subcommand::Filestatus { flags, files }) => {
                 Ok(Command::FileStatus(flags.args(one(files, ui))?))
             }
@@ -157,7 +186,7 @@ impl Cli {
                 )))
             }
             (false, true) => {
-                let flags = self.shared.for_decrypt(self.opening);
+                let flags = self.shared.for_decrypt(self.extract, self.opening);
                 Ok(Command::Decrypt(Box::new(flags.args(Some(file))?)))
             }
             (false, false) => Err(

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use keys::sealing::KeySize;
 
 use super::connection::ConnectionFlags;
-use super::document_flags::{DecryptFlags, EncryptFlags, FileStatusFlags};
+use super::document_flags::{ChangeFlags, DecryptFlags, EncryptFlags, FileStatusFlags, ValueFlags};
 use super::flags::{CertFlags, FileFlags, KeyringFlags, PrivateKeyFlags, by};
 use super::values::{self, given};
 use crate::commands::keyring::Action;
@@ -81,6 +81,24 @@ pub(super) enum Subcommand {
         flags: Box<DecryptFlags>,
         /// The file; standard input if left out
         file: Option<PathBuf>,
+    },
+    /// Set one value of an encrypted SOPS document, and leave the others as they are
+    Set {
+        #[command(flatten)]
+        flags: Box<ChangeFlags>,
+        #[command(flatten)]
+        value: ValueFlags,
+        /// The file, the way to the value, such as '["key"][0]', and the value in JSON
+        #[arg(value_name = "FILE PATH VALUE")]
+        words: Vec<String>,
+    },
+    /// Remove one value of an encrypted SOPS document
+    Unset {
+        #[command(flatten)]
+        flags: Box<ChangeFlags>,
+        /// The file, and the way to the value, such as '["key"][0]'
+        #[arg(value_name = "FILE PATH")]
+        words: Vec<String>,
     },
     /// Say whether a file is an encrypted SOPS document, as JSON
     Filestatus {
@@ -206,6 +224,12 @@ impl Subcommand {
                 Ok(Command::Encrypt(Box::new(args)))
             }
             Self::Decrypt { flags, file } => Ok(Command::Decrypt(Box::new(flags.args(file)?))),
+            Self::Set {
+                flags,
+                value,
+                words,
+            } => Ok(Command::Change(Box::new(flags.set(&value, words)?))),
+            Self::Unset { flags, words } => Ok(Command::Change(Box::new(flags.unset(&words)?))),
             Self::Filestatus { flags, file } => Ok(Command::FileStatus(flags.args(file)?)),
             Self::Completion { shell } => Ok(Command::Completions(completions::Args { shell })),
             Self::Man { dir } => Ok(Command::Man(man::Args {

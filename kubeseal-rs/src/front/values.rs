@@ -71,7 +71,7 @@ pub(super) fn help(grammar: Command, args: &[OsString]) -> Option<clap::Error> {
 }
 
 /// Commands on SOPS documents: their flags have the variables that sops gives them, and no others.
-const OF_SOPS: [&str; 3] = ["encrypt", "decrypt", "filestatus"];
+const OF_SOPS: [&str; 5] = ["encrypt", "decrypt", "set", "unset", "filestatus"];
 
 /// Gives every flag of a command and its subcommands the grammar of Go's pflag, and its variable.
 ///

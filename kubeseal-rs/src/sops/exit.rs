@@ -4,6 +4,8 @@
 pub(crate) const UNREADABLE: u8 = 2;
 /// The result cannot be put together in the format that was asked for.
 pub(crate) const UNWRITABLE_FORMAT: u8 = 4;
+/// The path or the value of a change cannot be understood.
+pub(crate) const BAD_CHANGE: u8 = 7;
 /// Flags contradict each other, or one is missing.
 pub(crate) const CONFLICTING_FLAGS: u8 = 8;
 /// Values could not be encrypted.
@@ -12,6 +14,8 @@ pub(crate) const NOT_ENCRYPTED: u8 = 23;
 pub(crate) const NOT_DECRYPTED: u8 = 25;
 /// The MAC is missing, unreadable or another one.
 pub(crate) const MAC: u8 = 51;
+/// The path of --extract is none.
+pub(crate) const BAD_PATH: u8 = 91;
 /// The document is empty.
 pub(crate) const EMPTY: u8 = 92;
 /// No file was named, or there is no such file.

@@ -1,7 +1,7 @@
 //! Why a document was not read, opened or closed, with the words and exit codes that scripts know from sops.
 
 use decryptor::sops::metadata::MetadataError;
-use decryptor::sops::{CloseError, OpenError, ReadError};
+use decryptor::sops::{CloseError, ConvertError, OpenError, ReadError, SetError};
 
 use super::exit;
 use crate::error::CommandError;
@@ -77,4 +77,28 @@ pub(crate) fn reserved() -> CommandError {
         .hint(
             "to change an encrypted file, use edit or set; an entry of your own needs another name",
         )
+}
+
+/// A document that has no form in another format, or not the part that was asked for.
+pub(crate) fn converting(error: ConvertError) -> CommandError {
+    match error {
+        ConvertError::Read(error) => plain(error),
+        error @ ConvertError::Emit(_) => CommandError::new("Error dumping file")
+            .because(error)
+            .code(exit::UNWRITABLE_FORMAT),
+        error @ ConvertError::NotFound(_) => CommandError::new("Key not found").because(error),
+    }
+}
+
+/// A value that cannot be set or removed.
+pub(crate) fn changing(error: SetError) -> CommandError {
+    match error {
+        SetError::Value(reason) => CommandError::new("Value for --set is not valid JSON")
+            .because(reason)
+            .code(exit::BAD_CHANGE)
+            .hint("a text is in double quotes, within those of the shell: '\"text\"'"),
+        SetError::Reserved(_) => reserved(),
+        error @ SetError::Twice => CommandError::new("Error setting value").because(error),
+        SetError::Convert(error) => converting(error),
+    }
 }

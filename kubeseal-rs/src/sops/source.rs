@@ -54,19 +54,6 @@ impl Source {
         self.format.unwrap_or_else(|| Format::of(self.name()))
     }
 
-    /// Refuses to turn one format into another.
-    pub(crate) fn refuse_other_format(&self, asked: Option<Format>) -> Result<(), CommandError> {
-        match asked.filter(|asked| *asked != self.format()) {
-            None => Ok(()),
-            Some(asked) => Err(CommandError::new(format!(
-                "turning {} into {} is not built yet",
-                self.format().name(),
-                asked.name()
-            ))
-            .code(exit::UNWRITABLE_FORMAT)),
-        }
-    }
-
     /// Reads it to its end.
     pub(crate) fn read(&self, ui: &mut Ui) -> Result<Zeroizing<Vec<u8>>, CommandError> {
         match &self.place {

@@ -1,0 +1,65 @@
+//! Opens an encrypted file, changes it, and closes it under the same data key, in place.
+
+use std::path::{Path, PathBuf};
+
+use decryptor::format::Format;
+use decryptor::sops::{Closing, Encrypted, Plain};
+use jiff::Timestamp;
+
+use super::opening::Opening;
+use super::{data_key, exit, failure};
+use crate::error::CommandError;
+use crate::files;
+use crate::ui::Ui;
+
+/// An encrypted file that is to be changed.
+pub(crate) struct Rewrite {
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// A format that was asked for.
+    pub(crate) format: Option<Format>,
+    /// How it is opened.
+    pub(crate) opening: Opening,
+    /// Whether the file is left alone if nothing has changed. Else its MAC and time are new.
+    pub(crate) idempotent: bool,
+}
+
+impl Rewrite {
+    /// Lets `change` make another document of it. Values that stay keep their ciphertext.
+    pub(crate) fn run(
+        &self,
+        change: impl FnOnce(&Plain) -> Result<Plain, CommandError>,
+        ui: &mut Ui,
+    ) -> Result<(), CommandError> {
+        let path = &self.path;
+        let text = files::read(path).map_err(|e| unreadable(path).because(e))?;
+        let format = self.format.unwrap_or_else(|| Format::of(path));
+        let document = Encrypted::parse(&text, format).map_err(failure::encrypted)?;
+        let (plain, key) = self.opening.open(&document, &data_key::env(), ui)?;
+        let changed = change(&plain)?;
+        if self.idempotent && changed.expose_secret() == plain.expose_secret() {
+            return Ok(());
+        }
+        let mut metadata = document
+            .metadata()
+            .copy()
+            .map_err(|e| failure::encrypted(e.into()))?;
+        metadata.raise_version();
+        let closing = Closing {
+            metadata,
+            now: &now(),
+            previous: Some(&document),
+        };
+        let closed = changed.close(&key, closing).map_err(failure::closing)?;
+        files::replace(path, closed.as_bytes())
+    }
+}
+
+fn unreadable(path: &Path) -> CommandError {
+    CommandError::new(format!("Error reading file {}", path.display())).code(exit::UNREADABLE)
+}
+
+/// The time as documents say it.
+pub(crate) fn now() -> String {
+    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
