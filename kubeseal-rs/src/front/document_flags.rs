@@ -378,7 +378,7 @@ impl OpeningFlags {
 /// Which part is wanted.
 #[derive(Args, Default)]
 pub(super) struct ExtractFlags {
-    /// Print only the value or branch there, such as '["key"][0]'
+    /// Print only the value or branch there, such as `["key"][0]`
     #[arg(long, value_name = "PATH")]
     extract: Option<String>,
 }

@@ -82,7 +82,7 @@ enum Subcommand {
         flags: ChangeFlags,
         #[command(flatten)]
         value: ValueFlags,
-        /// The file, the way to the value, such as '["key"][0]', and the value in JSON
+        /// The file, the way to the value, such as `["key"][0]`, and the value in JSON
         #[arg(value_name = "FILE PATH VALUE")]
         words: Vec<String>,
     },
@@ -90,7 +90,7 @@ enum Subcommand {
     Unset {
         #[command(flatten)]
         flags: ChangeFlags,
-        /// The file, and the way to the value, such as '["key"][0]'
+        /// The file, and the way to the value, such as `["key"][0]`
         #[arg(value_name = "FILE PATH")]
         words: Vec<String>,
     },

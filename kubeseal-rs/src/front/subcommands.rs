@@ -88,7 +88,7 @@ pub(super) enum Subcommand {
         flags: Box<ChangeFlags>,
         #[command(flatten)]
         value: ValueFlags,
-        /// The file, the way to the value, such as '["key"][0]', and the value in JSON
+        /// The file, the way to the value, such as `["key"][0]`, and the value in JSON
         #[arg(value_name = "FILE PATH VALUE")]
         words: Vec<String>,
     },
@@ -96,7 +96,7 @@ pub(super) enum Subcommand {
     Unset {
         #[command(flatten)]
         flags: Box<ChangeFlags>,
-        /// The file, and the way to the value, such as '["key"][0]'
+        /// The file, and the way to the value, such as `["key"][0]`
         #[arg(value_name = "FILE PATH")]
         words: Vec<String>,
     },
