@@ -12,9 +12,11 @@ pub(crate) mod merge_into;
 pub(crate) mod raw;
 pub(crate) mod re_encrypt;
 pub(crate) mod recover;
+pub(crate) mod rotate;
 pub(crate) mod seal;
 pub(crate) mod set;
 pub(crate) mod try_out;
+pub(crate) mod update_keys;
 pub(crate) mod validate;
 
 use decryptor::sops::metadata;
@@ -50,6 +52,10 @@ pub(crate) enum Command {
     Decrypt(Box<decrypt::Args>),
     /// Set or remove one value of a document.
     Change(Box<set::Args>),
+    /// Give a document another data key.
+    Rotate(Box<rotate::Args>),
+    /// Give documents the keys of the configuration.
+    UpdateKeys(Box<update_keys::Args>),
     /// Say whether a document is encrypted.
     FileStatus(file_status::Args),
     /// Print completions for a shell.
@@ -79,6 +85,8 @@ impl Command {
             Self::Encrypt(args) => encrypt::run(&args, ui),
             Self::Decrypt(args) => decrypt::run(&args, ui),
             Self::Change(args) => set::run(&args, ui),
+            Self::Rotate(args) => rotate::run(&args, ui),
+            Self::UpdateKeys(args) => update_keys::run(&args, ui),
             Self::FileStatus(args) => file_status::run(&args, ui),
             Self::Completions(args) => completions::run(args, ui),
             Self::Man(args) => man::run(args, ui),

@@ -90,6 +90,15 @@ pub(crate) fn ask(question: &str) -> io::Result<String> {
     Ok(line.trim().to_owned())
 }
 
+/// Reads a line that is the answer to a question. The end of the input is an error.
+pub(crate) fn answer() -> io::Result<String> {
+    let mut line = String::new();
+    match io::stdin().read_line(&mut line)? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(line.trim().to_owned()),
+    }
+}
+
 /// How far a long piece of work is: one line on a terminal, nothing elsewhere or when it is done soon.
 pub(crate) struct Progress {
     what: &'static str,

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::values::{self, given};
 use crate::commands::set::{self, Json};
-use crate::commands::{decrypt, encrypt, file_status};
+use crate::commands::{decrypt, encrypt, file_status, rotate, update_keys};
 use crate::error::CommandError;
 use crate::sops::config_file::ConfigChoice;
 use crate::sops::exit;
@@ -331,7 +331,7 @@ impl FormatFlags {
         let place = match file {
             Some(path) => Place::File(path),
             None if matches!(target, Target::InPlace) => {
-                return Err(CommandError::new("Error: no file specified").code(exit::NO_FILE));
+                return Err(no_file());
             }
             None => Place::Stdin,
         };
@@ -532,6 +532,161 @@ impl ChangeFlags {
     }
 }
 
+/// Which keys are added to a document, and which are removed.
+#[derive(Args, Default)]
+#[command(next_help_heading = "Keys")]
+pub(super) struct KeyChangeFlags {
+    /// age recipients to add, separated by commas
+    #[arg(long, value_name = "RECIPIENTS")]
+    add_age: Option<String>,
+    /// age recipients to remove, separated by commas
+    #[arg(long, value_name = "RECIPIENTS")]
+    rm_age: Option<String>,
+    /// PGP fingerprints to add, separated by commas
+    #[arg(long, value_name = "FINGERPRINTS")]
+    add_pgp: Option<String>,
+    /// PGP fingerprints to remove, separated by commas
+    #[arg(long, value_name = "FINGERPRINTS")]
+    rm_pgp: Option<String>,
+    #[arg(long, hide = true)]
+    add_kms: Option<String>,
+    #[arg(long, hide = true)]
+    rm_kms: Option<String>,
+    #[arg(long, hide = true)]
+    add_gcp_kms: Option<String>,
+    #[arg(long, hide = true)]
+    rm_gcp_kms: Option<String>,
+    #[arg(long, hide = true)]
+    add_hckms: Option<String>,
+    #[arg(long, hide = true)]
+    rm_hckms: Option<String>,
+    #[arg(long, hide = true)]
+    add_azure_kv: Option<String>,
+    #[arg(long, hide = true)]
+    rm_azure_kv: Option<String>,
+    #[arg(long, hide = true)]
+    add_hc_vault_transit: Option<String>,
+    #[arg(long, hide = true)]
+    rm_hc_vault_transit: Option<String>,
+}
+
+impl KeyChangeFlags {
+    fn add(&self) -> Named {
+        named([
+            ("kms", &self.add_kms),
+            ("gcp_kms", &self.add_gcp_kms),
+            ("hckms", &self.add_hckms),
+            ("azure_kv", &self.add_azure_kv),
+            ("pgp", &self.add_pgp),
+            ("hc_vault", &self.add_hc_vault_transit),
+            ("age", &self.add_age),
+        ])
+    }
+
+    fn remove(&self) -> Named {
+        named([
+            ("kms", &self.rm_kms),
+            ("gcp_kms", &self.rm_gcp_kms),
+            ("hckms", &self.rm_hckms),
+            ("azure_kv", &self.rm_azure_kv),
+            ("pgp", &self.rm_pgp),
+            ("hc_vault", &self.rm_hc_vault_transit),
+            ("age", &self.rm_age),
+        ])
+    }
+}
+
+fn named(lists: [(&'static str, &Option<String>); 7]) -> Named {
+    let lists = lists.into_iter();
+    Named {
+        lists: lists
+            .filter_map(|(field, list)| Some((field, given(list)?)))
+            .collect(),
+        threshold: None,
+    }
+}
+
+/// Flags of `rotate`.
+#[derive(Args, Default)]
+pub(super) struct RotateFlags {
+    #[command(flatten)]
+    result: ResultFlags,
+    #[command(flatten)]
+    format: FormatFlags,
+    #[command(flatten)]
+    keys: KeyChangeFlags,
+    #[command(flatten)]
+    opening: OpeningFlags,
+    #[command(flatten)]
+    services: KeyServiceFlags,
+}
+
+impl RotateFlags {
+    /// What is to be done with a file.
+    pub(super) fn args(&self, file: Option<PathBuf>) -> Result<rotate::Args, CommandError> {
+        self.services.check()?;
+        let path = file.ok_or_else(no_file)?;
+        let target = self.result.target()?;
+        let name = self.format.filename_override.as_deref().unwrap_or(&path);
+        let format = self.format.input_type.unwrap_or_else(|| Format::of(name));
+        if self.format.output_type.is_some_and(|other| other != format) {
+            return Err(CommandError::new("rotate keeps the file's format")
+                .code(exit::UNWRITABLE_FORMAT)
+                .hint("leave out --output-type"));
+        }
+        Ok(rotate::Args {
+            path,
+            format: Some(format),
+            opening: self.opening.opening()?,
+            add: self.keys.add(),
+            remove: self.keys.remove(),
+            target,
+        })
+    }
+}
+
+/// Flags of `updatekeys`.
+#[derive(Args, Default)]
+pub(super) struct UpdateKeysFlags {
+    /// Ask nobody
+    #[arg(short, long)]
+    yes: bool,
+    /// Format of the files, instead of what their names say
+    #[arg(long, value_name = "FORMAT", value_parser = values::format)]
+    input_type: Option<Format>,
+    #[command(flatten)]
+    config: ConfigFlags,
+    #[command(flatten)]
+    opening: OpeningFlags,
+    #[command(flatten)]
+    services: KeyServiceFlags,
+}
+
+impl UpdateKeysFlags {
+    /// Which files get which keys; `outer` are the flags before the command.
+    pub(super) fn args(
+        &self,
+        paths: Vec<PathBuf>,
+        outer: &EncryptFlags,
+    ) -> Result<update_keys::Args, CommandError> {
+        self.services.check()?;
+        if paths.is_empty() {
+            return Err(no_file());
+        }
+        Ok(update_keys::Args {
+            paths,
+            format: self.input_type,
+            config: self.config.choice(&outer.config),
+            opening: self.opening.opening()?,
+            yes: self.yes,
+        })
+    }
+}
+
+fn no_file() -> CommandError {
+    CommandError::new("Error: no file specified").code(exit::NO_FILE)
+}
+
 /// Flags of `filestatus`.
 #[derive(Args, Default)]
 pub(super) struct FileStatusFlags {
@@ -543,8 +698,7 @@ pub(super) struct FileStatusFlags {
 impl FileStatusFlags {
     /// Which file is looked at.
     pub(super) fn args(&self, file: Option<PathBuf>) -> Result<file_status::Args, CommandError> {
-        let path =
-            file.ok_or_else(|| CommandError::new("Error: no file specified").code(exit::NO_FILE))?;
+        let path = file.ok_or_else(no_file)?;
         Ok(file_status::Args {
             path,
             format: self.input_type,

@@ -10,7 +10,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand as ClapSubcommand}
 
 use super::document_flags::{
     ChangeFlags, DecryptFlags, EncryptFlags, ExtractFlags, FileStatusFlags, OpeningFlags,
-    ValueFlags,
+    RotateFlags, UpdateKeysFlags, ValueFlags,
 };
 use super::{Stop, values};
 use crate::commands::Command;
@@ -94,6 +94,22 @@ enum Subcommand {
         #[arg(value_name = "FILE PATH")]
         words: Vec<String>,
     },
+    /// Encrypt all values of a file anew under another data key, and maybe for other keys
+    Rotate {
+        #[command(flatten)]
+        flags: Box<RotateFlags>,
+        /// The file
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Give files the keys that .sops.yaml names for them; their values stay as they are
+    Updatekeys {
+        #[command(flatten)]
+        flags: Box<UpdateKeysFlags>,
+        /// The files
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
     /// Say whether a file is encrypted, as JSON
     Filestatus {
         #[command(flatten)]
@@ -105,10 +121,8 @@ enum Subcommand {
 }
 
 /// What sops does and this door does not yet.
-const NOT_BUILT: [&str; 9] = [
+const NOT_BUILT: [&str; 7] = [
     "edit",
-    "rotate",
-    "updatekeys",
     "groups",
     "exec-env",
     "exec-file",
@@ -155,6 +169,12 @@ impl Cli {
             Some(Subcommand::Unset { flags, words }) => {
                 Ok(Command::Change(Box::new(flags.unset(&words)?)))
             }
+            Some(Subcommand::Rotate { flags, files }) => {
+                Ok(Command::Rotate(Box::new(flags.args(one(files, ui))?)))
+            }
+            Some(Subcommand::Updatekeys { flags, files }) => Ok(Command::UpdateKeys(Box::new(
+                flags.args(files, &self.shared)?,
+            ))),
             Some(Subcommand::Filestatus { flags, files }) => {
                 Ok(Command::FileStatus(flags.args(one(files, ui))?))
             }

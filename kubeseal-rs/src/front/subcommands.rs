@@ -9,7 +9,10 @@ use jiff::SignedDuration;
 use keys::sealing::KeySize;
 
 use super::connection::ConnectionFlags;
-use super::document_flags::{ChangeFlags, DecryptFlags, EncryptFlags, FileStatusFlags, ValueFlags};
+use super::document_flags::{
+    ChangeFlags, DecryptFlags, EncryptFlags, FileStatusFlags, RotateFlags, UpdateKeysFlags,
+    ValueFlags,
+};
 use super::flags::{CertFlags, FileFlags, KeyringFlags, PrivateKeyFlags, by};
 use super::values::{self, given};
 use crate::commands::keyring::Action;
@@ -99,6 +102,21 @@ pub(super) enum Subcommand {
         /// The file, and the way to the value, such as `["key"][0]`
         #[arg(value_name = "FILE PATH")]
         words: Vec<String>,
+    },
+    /// Encrypt all values of a SOPS document anew under another data key, and maybe for other keys
+    Rotate {
+        #[command(flatten)]
+        flags: Box<RotateFlags>,
+        /// The file
+        file: Option<PathBuf>,
+    },
+    /// Give encrypted SOPS documents the keys that .sops.yaml names for them; their values stay as they are
+    Updatekeys {
+        #[command(flatten)]
+        flags: Box<UpdateKeysFlags>,
+        /// The files
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
     },
     /// Say whether a file is an encrypted SOPS document, as JSON
     Filestatus {
@@ -230,6 +248,11 @@ impl Subcommand {
                 words,
             } => Ok(Command::Change(Box::new(flags.set(&value, words)?))),
             Self::Unset { flags, words } => Ok(Command::Change(Box::new(flags.unset(&words)?))),
+            Self::Rotate { flags, file } => Ok(Command::Rotate(Box::new(flags.args(file)?))),
+            Self::Updatekeys { flags, files } => {
+                let args = flags.args(files, &EncryptFlags::default())?;
+                Ok(Command::UpdateKeys(Box::new(args)))
+            }
             Self::Filestatus { flags, file } => Ok(Command::FileStatus(flags.args(file)?)),
             Self::Completion { shell } => Ok(Command::Completions(completions::Args { shell })),
             Self::Man { dir } => Ok(Command::Man(man::Args {

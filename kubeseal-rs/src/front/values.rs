@@ -71,7 +71,15 @@ pub(super) fn help(grammar: Command, args: &[OsString]) -> Option<clap::Error> {
 }
 
 /// Commands on SOPS documents: their flags have the variables that sops gives them, and no others.
-const OF_SOPS: [&str; 5] = ["encrypt", "decrypt", "set", "unset", "filestatus"];
+const OF_SOPS: [&str; 7] = [
+    "encrypt",
+    "decrypt",
+    "set",
+    "unset",
+    "rotate",
+    "updatekeys",
+    "filestatus",
+];
 
 /// Gives every flag of a command and its subcommands the grammar of Go's pflag, and its variable.
 ///

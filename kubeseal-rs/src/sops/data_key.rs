@@ -50,9 +50,14 @@ impl Prompt for Terminal {
 /// Makes a data key and wraps it for all keys, or for none.
 pub(crate) fn generate(groups: &mut KeyGroups, env: &Env) -> Result<DataKey, CommandError> {
     let key = DataKey::generate();
-    block_on(groups.wrap(&key, env))?
-        .map_err(|e| CommandError::new(format!("Could not generate data key: {e}")))?;
+    wrap(groups, &key, env)?;
     Ok(key)
+}
+
+/// Wraps a data key for all keys, or for none.
+pub(crate) fn wrap(groups: &mut KeyGroups, key: &DataKey, env: &Env) -> Result<(), CommandError> {
+    block_on(groups.wrap(key, env))?
+        .map_err(|e| CommandError::new(format!("Could not generate data key: {e}")))
 }
 
 /// Recovers the data key.

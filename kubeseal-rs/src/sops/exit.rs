@@ -12,6 +12,8 @@ pub(crate) const CONFLICTING_FLAGS: u8 = 8;
 pub(crate) const NOT_ENCRYPTED: u8 = 23;
 /// Values could not be decrypted.
 pub(crate) const NOT_DECRYPTED: u8 = 25;
+/// There is no file whose keys could be changed.
+pub(crate) const NO_FILE_TO_CHANGE: u8 = 49;
 /// The MAC is missing, unreadable or another one.
 pub(crate) const MAC: u8 = 51;
 /// The path of --extract is none.

@@ -67,6 +67,16 @@ pub(crate) fn choose(
     })
 }
 
+/// The keys that a configuration names for an encrypted document, with the threshold.
+pub(crate) fn of_config(config: &ConfigFile, target: &Path) -> Result<KeyGroups, CommandError> {
+    let rule = config
+        .rule_for(target)?
+        .ok_or_else(|| no_rule(config, target))?;
+    let mut groups = groups_of(rule)?;
+    groups.threshold = rule.shamir_threshold.map_or(0, usize::from);
+    Ok(groups)
+}
+
 fn no_rule(config: &ConfigFile, target: &Path) -> CommandError {
     CommandError::new("error loading config: no matching creation rules found").hint(format!(
         "no path_regex in {} matches {}: add a rule for it",
@@ -83,7 +93,8 @@ fn no_keys() -> CommandError {
 }
 
 impl Named {
-    fn keys(&self) -> Result<Vec<Box<dyn MasterKey>>, CommandError> {
+    /// The keys themselves.
+    pub(crate) fn keys(&self) -> Result<Vec<Box<dyn MasterKey>>, CommandError> {
         let mut keys = Vec::new();
         for (field, list) in &self.lists {
             let parsed = known(field)?.parse_list(list);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use decryptor::format::Format;
 use decryptor::sops::{Closing, Encrypted, Plain};
 use jiff::Timestamp;
+use zeroize::Zeroizing;
 
 use super::opening::Opening;
 use super::{data_key, exit, failure};
@@ -32,7 +33,7 @@ impl Rewrite {
         ui: &mut Ui,
     ) -> Result<(), CommandError> {
         let path = &self.path;
-        let text = files::read(path).map_err(|e| unreadable(path).because(e))?;
+        let text = read(path)?;
         let format = self.format.unwrap_or_else(|| Format::of(path));
         let document = Encrypted::parse(&text, format).map_err(failure::encrypted)?;
         let (plain, key) = self.opening.open(&document, &data_key::env(), ui)?;
@@ -55,8 +56,13 @@ impl Rewrite {
     }
 }
 
-fn unreadable(path: &Path) -> CommandError {
-    CommandError::new(format!("Error reading file {}", path.display())).code(exit::UNREADABLE)
+/// Reads an encrypted file that is to be changed.
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
+    files::read(path).map_err(|e| {
+        CommandError::new(format!("Error reading file {}", path.display()))
+            .because(e)
+            .code(exit::UNREADABLE)
+    })
 }
 
 /// The time as documents say it.

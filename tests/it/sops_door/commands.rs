@@ -359,7 +359,7 @@ fn what_is_not_built_is_refused_and_writes_nothing() {
     for args in [
         &["edit", "a.yaml"][..],
         &["a.yaml"],
-        &["rotate", "-i", "a.yaml"],
+        &["groups", "add", "a.yaml"],
         &["publish", "a.yaml"],
         &[
             "encrypt",
