@@ -1,0 +1,169 @@
+//! Flags of the commands that give documents other keys.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use decryptor::format::Format;
+
+use super::super::values::{self, given};
+use super::{
+    ConfigFlags, EncryptFlags, FormatFlags, KeyServiceFlags, OpeningFlags, ResultFlags, no_file,
+};
+use crate::commands::{rotate, update_keys};
+use crate::error::CommandError;
+use crate::sops::exit;
+use crate::sops::recipients::Named;
+
+/// Which keys are added to a document, and which are removed.
+#[derive(Args, Default)]
+#[command(next_help_heading = "Keys")]
+pub(in crate::front) struct KeyChangeFlags {
+    /// age recipients to add, separated by commas
+    #[arg(long, value_name = "RECIPIENTS")]
+    add_age: Option<String>,
+    /// age recipients to remove, separated by commas
+    #[arg(long, value_name = "RECIPIENTS")]
+    rm_age: Option<String>,
+    /// PGP fingerprints to add, separated by commas
+    #[arg(long, value_name = "FINGERPRINTS")]
+    add_pgp: Option<String>,
+    /// PGP fingerprints to remove, separated by commas
+    #[arg(long, value_name = "FINGERPRINTS")]
+    rm_pgp: Option<String>,
+    #[arg(long, hide = true)]
+    add_kms: Option<String>,
+    #[arg(long, hide = true)]
+    rm_kms: Option<String>,
+    #[arg(long, hide = true)]
+    add_gcp_kms: Option<String>,
+    #[arg(long, hide = true)]
+    rm_gcp_kms: Option<String>,
+    #[arg(long, hide = true)]
+    add_hckms: Option<String>,
+    #[arg(long, hide = true)]
+    rm_hckms: Option<String>,
+    #[arg(long, hide = true)]
+    add_azure_kv: Option<String>,
+    #[arg(long, hide = true)]
+    rm_azure_kv: Option<String>,
+    #[arg(long, hide = true)]
+    add_hc_vault_transit: Option<String>,
+    #[arg(long, hide = true)]
+    rm_hc_vault_transit: Option<String>,
+}
+
+impl KeyChangeFlags {
+    fn add(&self) -> Named {
+        named([
+            ("kms", &self.add_kms),
+            ("gcp_kms", &self.add_gcp_kms),
+            ("hckms", &self.add_hckms),
+            ("azure_kv", &self.add_azure_kv),
+            ("pgp", &self.add_pgp),
+            ("hc_vault", &self.add_hc_vault_transit),
+            ("age", &self.add_age),
+        ])
+    }
+
+    fn remove(&self) -> Named {
+        named([
+            ("kms", &self.rm_kms),
+            ("gcp_kms", &self.rm_gcp_kms),
+            ("hckms", &self.rm_hckms),
+            ("azure_kv", &self.rm_azure_kv),
+            ("pgp", &self.rm_pgp),
+            ("hc_vault", &self.rm_hc_vault_transit),
+            ("age", &self.rm_age),
+        ])
+    }
+}
+
+fn named(lists: [(&'static str, &Option<String>); 7]) -> Named {
+    let lists = lists.into_iter();
+    Named {
+        lists: lists
+            .filter_map(|(field, list)| Some((field, given(list)?)))
+            .collect(),
+        threshold: None,
+    }
+}
+
+/// Flags of `rotate`.
+#[derive(Args, Default)]
+pub(in crate::front) struct RotateFlags {
+    #[command(flatten)]
+    result: ResultFlags,
+    #[command(flatten)]
+    format: FormatFlags,
+    #[command(flatten)]
+    keys: KeyChangeFlags,
+    #[command(flatten)]
+    opening: OpeningFlags,
+    #[command(flatten)]
+    services: KeyServiceFlags,
+}
+
+impl RotateFlags {
+    /// What is to be done with a file.
+    pub(in crate::front) fn args(
+        &self,
+        file: Option<PathBuf>,
+    ) -> Result<rotate::Args, CommandError> {
+        self.services.check()?;
+        let path = file.ok_or_else(no_file)?;
+        let target = self.result.target()?;
+        let name = self.format.filename_override.as_deref().unwrap_or(&path);
+        let format = self.format.input_type.unwrap_or_else(|| Format::of(name));
+        if self.format.output_type.is_some_and(|other| other != format) {
+            return Err(CommandError::new("rotate keeps the file's format")
+                .code(exit::UNWRITABLE_FORMAT)
+                .hint("leave out --output-type"));
+        }
+        Ok(rotate::Args {
+            path,
+            format: Some(format),
+            opening: self.opening.opening()?,
+            add: self.keys.add(),
+            remove: self.keys.remove(),
+            target,
+        })
+    }
+}
+
+/// Flags of `updatekeys`.
+#[derive(Args, Default)]
+pub(in crate::front) struct UpdateKeysFlags {
+    /// Ask nobody
+    #[arg(short, long)]
+    yes: bool,
+    /// Format of the files, instead of what their names say
+    #[arg(long, value_name = "FORMAT", value_parser = values::format)]
+    input_type: Option<Format>,
+    #[command(flatten)]
+    config: ConfigFlags,
+    #[command(flatten)]
+    opening: OpeningFlags,
+    #[command(flatten)]
+    services: KeyServiceFlags,
+}
+
+impl UpdateKeysFlags {
+    /// Which files get which keys; `outer` are the flags before the command.
+    pub(in crate::front) fn args(
+        &self,
+        paths: Vec<PathBuf>,
+        outer: &EncryptFlags,
+    ) -> Result<update_keys::Args, CommandError> {
+        self.services.check()?;
+        if paths.is_empty() {
+            return Err(no_file());
+        }
+        Ok(update_keys::Args {
+            paths,
+            format: self.input_type,
+            config: self.config.choice(&outer.config),
+            opening: self.opening.opening()?,
+            yes: self.yes,
+        })
+    }
+}
