@@ -13,6 +13,10 @@ pub(super) fn for_clap(
     let mut spelled: Vec<OsString> = args.next().into_iter().collect();
     let mut command = grammar;
     while let Some(arg) = args.next() {
+        if arg == "--" {
+            spelled.push(arg);
+            break;
+        }
         if let Some(flag) = Flag::of(&arg) {
             let known = command.get_arguments().find(|known| flag.names(known));
             let (Some(known), None) = (known, &flag.value) else {
