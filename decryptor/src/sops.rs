@@ -18,6 +18,7 @@ mod stash;
 mod tests;
 pub(crate) mod time;
 pub(crate) mod value;
+mod variables;
 mod walk;
 
 use keys::{KeyGroups, Plaintext};
@@ -33,6 +34,7 @@ pub use convert::ConvertError;
 pub use error::{CloseError, Fault, OpenError, ReadError};
 pub use set::SetError;
 pub use value::ValueError;
+pub use variables::VariableError;
 
 /// A document whose values are encrypted.
 pub struct Encrypted {

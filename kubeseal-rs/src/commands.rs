@@ -2,7 +2,9 @@
 
 pub(crate) mod completions;
 pub(crate) mod decrypt;
+pub(crate) mod edit;
 pub(crate) mod encrypt;
+pub(crate) mod exec_env;
 pub(crate) mod fetch_cert;
 pub(crate) mod file_status;
 pub(crate) mod inspect;
@@ -50,6 +52,10 @@ pub(crate) enum Command {
     Encrypt(Box<encrypt::Args>),
     /// Decrypt a document.
     Decrypt(Box<decrypt::Args>),
+    /// Edit a document.
+    Edit(Box<edit::Args>),
+    /// Run a command with a document's values as its variables.
+    ExecEnv(exec_env::Args),
     /// Set or remove one value of a document.
     Change(Box<set::Args>),
     /// Give a document another data key.
@@ -84,6 +90,8 @@ impl Command {
             Self::TryOut(args) => try_out::run(args, ui),
             Self::Encrypt(args) => encrypt::run(&args, ui),
             Self::Decrypt(args) => decrypt::run(&args, ui),
+            Self::Edit(args) => edit::run(&args, ui),
+            Self::ExecEnv(args) => exec_env::run(&args, ui).map(|never| match never {}),
             Self::Change(args) => set::run(&args, ui),
             Self::Rotate(args) => rotate::run(&args, ui),
             Self::UpdateKeys(args) => update_keys::run(&args, ui),

@@ -4,6 +4,7 @@ pub(crate) mod config_file;
 pub(crate) mod data_key;
 pub(crate) mod exit;
 pub(crate) mod failure;
+pub(crate) mod memory_folder;
 pub(crate) mod opening;
 pub(crate) mod recipients;
 pub(crate) mod rewrite;

@@ -12,6 +12,7 @@ use testkit::{ours, peer};
 mod changes;
 mod commands;
 mod configuration;
+mod programs;
 mod recipients;
 
 /// A folder of files, an age identity in it, and both programs.

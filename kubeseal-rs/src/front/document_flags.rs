@@ -2,6 +2,7 @@
 
 mod changes;
 mod keys;
+mod programs;
 mod recipients;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use decryptor::sops::path::Path;
 
 pub(super) use self::changes::{ChangeFlags, ValueFlags};
 pub(super) use self::keys::{RotateFlags, UpdateKeysFlags};
+pub(super) use self::programs::{EditFlags, ExecEnvFlags};
 use self::recipients::{RecipientFlags, RuleFlags};
 use super::values::{self, given};
 use crate::commands::{decrypt, encrypt, file_status};

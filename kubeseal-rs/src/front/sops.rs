@@ -9,13 +9,14 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand as ClapSubcommand};
 
 use super::document_flags::{
-    ChangeFlags, DecryptFlags, EncryptFlags, ExtractFlags, FileStatusFlags, OpeningFlags,
-    RotateFlags, UpdateKeysFlags, ValueFlags,
+    ChangeFlags, DecryptFlags, EditFlags, EncryptFlags, ExecEnvFlags, ExtractFlags,
+    FileStatusFlags, OpeningFlags, RotateFlags, UpdateKeysFlags, ValueFlags,
 };
 use super::{Stop, values};
 use crate::commands::Command;
 use crate::error::CommandError;
 use crate::sops::exit;
+use crate::sops::memory_folder::OnDisk;
 use crate::ui::Ui;
 
 /// Keep files in Git whose values are encrypted
@@ -25,7 +26,7 @@ use crate::ui::Ui;
     disable_version_flag = true,
     disable_help_subcommand = true,
     subcommand_value_name = "COMMAND",
-    override_usage = "sops COMMAND [FLAG…] [FILE]\n       sops (--decrypt | --encrypt) [FLAG…] FILE"
+    override_usage = "sops COMMAND [FLAG…] [FILE]\n       sops [--decrypt | --encrypt] [FLAG…] FILE"
 )]
 struct Cli {
     /// Print the version; nothing is looked up on the network
@@ -76,6 +77,22 @@ enum Subcommand {
         #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Edit a file in your editor; one that is not there is made
+    Edit {
+        #[command(flatten)]
+        flags: Box<EditFlags>,
+        /// The file
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Run a command with a file's values as its variables
+    ExecEnv {
+        #[command(flatten)]
+        flags: ExecEnvFlags,
+        /// The file, and what the shell is to run
+        #[arg(value_name = "FILE COMMAND")]
+        words: Vec<String>,
+    },
     /// Set one value of an encrypted file, and leave the others as they are
     Set {
         #[command(flatten)]
@@ -121,15 +138,7 @@ enum Subcommand {
 }
 
 /// What sops does and this door does not yet.
-const NOT_BUILT: [&str; 7] = [
-    "edit",
-    "groups",
-    "exec-env",
-    "exec-file",
-    "publish",
-    "keyservice",
-    "completion",
-];
+const NOT_BUILT: [&str; 5] = ["groups", "exec-file", "publish", "keyservice", "completion"];
 
 /// Turns what was typed, and what the environment says, into one command.
 pub(crate) fn parse(
@@ -161,6 +170,11 @@ impl Cli {
             Some(Subcommand::Decrypt { flags, files }) => {
                 Ok(Command::Decrypt(Box::new(flags.args(one(files, ui))?)))
             }
+            Some(Subcommand::Edit { flags, files }) => {
+                let args = flags.args(one(files, ui), &self.shared, OnDisk::Warn)?;
+                Ok(Command::Edit(Box::new(args)))
+            }
+            Some(Subcommand::ExecEnv { flags, words }) => Ok(Command::ExecEnv(flags.args(&words)?)),
             Some(Subcommand::Set {
                 flags,
                 value,
@@ -209,15 +223,33 @@ impl Cli {
                 let flags = self.shared.for_decrypt(self.extract, self.opening);
                 Ok(Command::Decrypt(Box::new(flags.args(Some(file))?)))
             }
-            (false, false) => Err(
-                match file.to_str().filter(|name| NOT_BUILT.contains(name)) {
-                    Some(name) => CommandError::new(format!("sops {name} is not built yet")),
-                    None => CommandError::new("editing is not built yet")
-                        .hint("sops decrypt and sops encrypt are"),
-                },
-            ),
+            (false, false) => edit(&self.shared, self.opening, file),
         }
     }
+}
+
+/// Without a mode, a file is edited. A word that is no command and no file is taken for a mistake.
+fn edit(
+    shared: &EncryptFlags,
+    opening: OpeningFlags,
+    file: PathBuf,
+) -> Result<Command, CommandError> {
+    if let Some(name) = file.to_str().filter(|name| NOT_BUILT.contains(name)) {
+        return Err(CommandError::new(format!("sops {name} is not built yet")));
+    }
+    if file.extension().is_none() && !file.exists() {
+        let shown = file.display();
+        return Err(
+            CommandError::new(format!("there is no command and no file {shown}"))
+                .code(exit::NO_FILE)
+                .hint(format!(
+                    "sops --help lists the commands; sops edit {shown} makes a file"
+                )),
+        );
+    }
+    let flags = EditFlags::of(shared, opening);
+    let args = flags.args(Some(file), shared, OnDisk::Warn)?;
+    Ok(Command::Edit(Box::new(args)))
 }
 
 fn is_flag(file: &std::path::Path) -> bool {

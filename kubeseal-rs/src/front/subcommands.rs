@@ -10,8 +10,8 @@ use keys::sealing::KeySize;
 
 use super::connection::ConnectionFlags;
 use super::document_flags::{
-    ChangeFlags, DecryptFlags, EncryptFlags, FileStatusFlags, RotateFlags, UpdateKeysFlags,
-    ValueFlags,
+    ChangeFlags, DecryptFlags, EditFlags, EncryptFlags, ExecEnvFlags, FileStatusFlags, RotateFlags,
+    UpdateKeysFlags, ValueFlags,
 };
 use super::flags::{CertFlags, FileFlags, KeyringFlags, PrivateKeyFlags, by};
 use super::values::{self, given};
@@ -19,6 +19,7 @@ use crate::commands::keyring::Action;
 use crate::commands::{Command, completions, inspect, keyring, man, re_encrypt, recover, try_out};
 use crate::error::CommandError;
 use crate::keyring::NewPair;
+use crate::sops::memory_folder::OnDisk;
 
 /// Commands beside the flags.
 #[derive(ClapSubcommand)]
@@ -84,6 +85,21 @@ pub(super) enum Subcommand {
         flags: Box<DecryptFlags>,
         /// The file; standard input if left out
         file: Option<PathBuf>,
+    },
+    /// Edit a SOPS document in your editor; one that is not there is made
+    Edit {
+        #[command(flatten)]
+        flags: Box<EditFlags>,
+        /// The file
+        file: Option<PathBuf>,
+    },
+    /// Run a command with a SOPS document's values as its variables
+    ExecEnv {
+        #[command(flatten)]
+        flags: Box<ExecEnvFlags>,
+        /// The file, and what the shell is to run
+        #[arg(value_name = "FILE COMMAND")]
+        words: Vec<String>,
     },
     /// Set one value of an encrypted SOPS document, and leave the others as they are
     Set {
@@ -242,6 +258,11 @@ impl Subcommand {
                 Ok(Command::Encrypt(Box::new(args)))
             }
             Self::Decrypt { flags, file } => Ok(Command::Decrypt(Box::new(flags.args(file)?))),
+            Self::Edit { flags, file } => {
+                let args = flags.args(file, &EncryptFlags::default(), OnDisk::Refuse)?;
+                Ok(Command::Edit(Box::new(args)))
+            }
+            Self::ExecEnv { flags, words } => Ok(Command::ExecEnv(flags.args(&words)?)),
             Self::Set {
                 flags,
                 value,

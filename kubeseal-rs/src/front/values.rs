@@ -71,9 +71,11 @@ pub(super) fn help(grammar: Command, args: &[OsString]) -> Option<clap::Error> {
 }
 
 /// Commands on SOPS documents: their flags have the variables that sops gives them, and no others.
-const OF_SOPS: [&str; 7] = [
+const OF_SOPS: [&str; 9] = [
     "encrypt",
     "decrypt",
+    "edit",
+    "exec-env",
     "set",
     "unset",
     "rotate",

@@ -28,3 +28,7 @@ pub(crate) const DUPLICATE_ORDER: u8 = 112;
 pub(crate) const NO_DATA_KEY: u8 = 128;
 /// The document is encrypted already, or has an entry with the reserved name.
 pub(crate) const ALREADY_ENCRYPTED: u8 = 203;
+/// An editor left the document as it was.
+pub(crate) const NOT_CHANGED: u8 = 200;
+/// There is no editor, or it failed.
+pub(crate) const NO_EDITOR: u8 = 201;

@@ -318,6 +318,20 @@ fn a_flag_behind_the_file_is_refused() {
 }
 
 #[test]
+fn a_word_that_is_no_command_makes_no_file() {
+    let desk = Desk::new();
+    let args = ["--age", &desk.recipient, "encryptt"];
+    let output = desk.sops(Whose::Ours, &args).env("EDITOR", "true").output();
+    assert_eq!(output.code(), 100, "{}", said(&output));
+    assert!(
+        output.stderr.contains("no command and no file encryptt"),
+        "{}",
+        output.stderr
+    );
+    assert!(!desk.path("encryptt").exists());
+}
+
+#[test]
 fn json_that_ends_too_early_is_refused() {
     let desk = Desk::new();
     for text in ["{\"a\": ", "{\"a\": 1, \"b\": "] {
@@ -357,8 +371,8 @@ fn what_is_not_built_is_refused_and_writes_nothing() {
     let desk = Desk::new();
     desk.write("a.yaml", "a: 1\n");
     for args in [
-        &["edit", "a.yaml"][..],
-        &["a.yaml"],
+        &["edit", "-s", "a.yaml"][..],
+        &["exec-file", "a.yaml"],
         &["groups", "add", "a.yaml"],
         &["publish", "a.yaml"],
         &[

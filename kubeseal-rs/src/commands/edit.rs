@@ -1,0 +1,155 @@
+//! `edit`: a document in an editor, in clear, and encrypted again when the editor ends.
+
+mod editor;
+mod example;
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use decryptor::format::Format;
+use decryptor::sops::metadata::Metadata;
+use decryptor::sops::{Closing, Encrypted, Plain};
+use keys::{DataKey, Env};
+
+use self::editor::Session;
+use crate::error::CommandError;
+use crate::files;
+use crate::sops::config_file::{ConfigChoice, ConfigFile};
+use crate::sops::memory_folder::{self, OnDisk};
+use crate::sops::opening::Opening;
+use crate::sops::recipients::{self, Named, Recipients, RuleChoice};
+use crate::sops::rewrite::{now, read};
+use crate::sops::{data_key, exit, failure};
+use crate::ui::Ui;
+
+/// Which document is edited, and what a new one is encrypted with.
+pub(crate) struct Args {
+    /// The file. If there is none, it is made.
+    pub(crate) path: PathBuf,
+    /// A format that was asked for.
+    pub(crate) format: Option<Format>,
+    /// How it is opened.
+    pub(crate) opening: Opening,
+    /// Keys that were named for a new file.
+    pub(crate) named: Named,
+    /// A rule that was named for a new file.
+    pub(crate) rules: RuleChoice,
+    /// The configuration that counts for a new file.
+    pub(crate) config: ConfigChoice,
+    /// Whether clear text may go to a disk.
+    pub(crate) on_disk: OnDisk,
+}
+
+/// What the editor's text is closed with.
+enum Before {
+    /// The document as it was, and its data key.
+    There(Box<Encrypted>, DataKey),
+    /// There was none; the configuration that counts, if there is one.
+    New(Option<ConfigFile>),
+}
+
+/// Edits it. A text that cannot be encrypted is given back to the editor; the file changes only when all is well.
+pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
+    let env = data_key::env();
+    let format = args.format.unwrap_or_else(|| Format::of(&args.path));
+    let (before, plain) = match args.path.exists() {
+        true => open(args, format, &env, ui)?,
+        false => {
+            let config = args.config.find(&args.path, ui)?;
+            // Whoever has no keys shall know it before they write.
+            args.choose(config.as_ref())?;
+            let example = Plain::parse(example::text(format).as_bytes(), format);
+            (Before::New(config), example.map_err(failure::plain)?)
+        }
+    };
+    let folder = memory_folder::make(args.on_disk, ui)?;
+    let file = folder
+        .path()
+        .join(args.path.file_name().unwrap_or_default());
+    let unwritable = |e| CommandError::new("cannot write what the editor is to show").because(e);
+    write_private(&file, plain.expose_secret()).map_err(unwritable)?;
+    let mut session = Session::begin()?;
+    loop {
+        session.edit(&file)?;
+        let text = files::read(&file)
+            .map_err(|e| CommandError::new("cannot read what the editor has left").because(e))?;
+        if *text == plain.expose_secret() {
+            return Err(CommandError::new("File has not changed, exiting.").code(exit::NOT_CHANGED));
+        }
+        match args.close(&text, format, &before, &env) {
+            Ok(closed) => {
+                return match before {
+                    Before::There(..) => files::replace(&args.path, closed.as_bytes()),
+                    Before::New(_) => files::replace_shared(&args.path, closed.as_bytes()),
+                };
+            }
+            Err(error) => {
+                ui.complain(&error);
+                session.wait_for_enter(ui)?;
+            }
+        }
+    }
+}
+
+fn open(
+    args: &Args,
+    format: Format,
+    env: &Env,
+    ui: &mut Ui,
+) -> Result<(Before, Plain), CommandError> {
+    let text = read(&args.path)?;
+    let document = Encrypted::parse(&text, format).map_err(failure::encrypted)?;
+    let (plain, key) = args.opening.open(&document, env, ui)?;
+    Ok((Before::There(Box::new(document), key), plain))
+}
+
+impl Args {
+    fn choose(&self, config: Option<&ConfigFile>) -> Result<Recipients, CommandError> {
+        recipients::choose(&self.named, &self.rules, config, &self.path)
+    }
+
+    fn close(
+        &self,
+        text: &[u8],
+        format: Format,
+        before: &Before,
+        env: &Env,
+    ) -> Result<Encrypted, CommandError> {
+        let plain = Plain::parse(text, format).map_err(failure::plain)?;
+        let closed = match before {
+            Before::There(document, key) => {
+                let copy = document.metadata().copy();
+                let mut metadata = copy.map_err(|e| failure::encrypted(e.into()))?;
+                metadata.raise_version();
+                let previous = Some(&**document);
+                plain.close(
+                    key,
+                    Closing {
+                        metadata,
+                        now: &now(),
+                        previous,
+                    },
+                )
+            }
+            Before::New(config) => {
+                let mut chosen = self.choose(config.as_ref())?;
+                let key = data_key::generate(&mut chosen.groups, env)?;
+                let closing = Closing {
+                    metadata: Metadata::new(chosen.rules, chosen.groups),
+                    now: &now(),
+                    previous: None,
+                };
+                plain.close(&key, closing)
+            }
+        };
+        closed.map_err(failure::closing)
+    }
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut options = fs::File::options();
+    let file = options.write(true).create_new(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(bytes))
+}
