@@ -78,13 +78,9 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
         if *text == plain.expose_secret() {
             return Err(CommandError::new("File has not changed, exiting.").code(exit::NOT_CHANGED));
         }
-        match args.close(&text, format, &before, &env) {
-            Ok(closed) => {
-                return match before {
-                    Before::There(..) => files::replace(&args.path, closed.as_bytes()),
-                    Before::New(_) => files::replace_shared(&args.path, closed.as_bytes()),
-                };
-            }
+        let closed = args.close(&text, format, &before, &env);
+        match closed.and_then(|closed| args.put_back(&closed, &before)) {
+            Ok(()) => return Ok(()),
             Err(error) => {
                 ui.complain(&error);
                 session.wait_for_enter(ui)?;
@@ -106,6 +102,25 @@ fn open(
 }
 
 impl Args {
+    /// Writes the file, unless somebody else has written to it meanwhile.
+    fn put_back(&self, closed: &Encrypted, before: &Before) -> Result<(), CommandError> {
+        let changed = || {
+            CommandError::new(format!(
+                "{} was changed by somebody else meanwhile, and was left so",
+                self.path.display()
+            ))
+            .hint("copy what you have written out of the editor, and begin again")
+        };
+        match before {
+            Before::There(document, _) if *read(&self.path)? != document.as_bytes() => {
+                Err(changed())
+            }
+            Before::There(..) => files::replace(&self.path, closed.as_bytes()),
+            Before::New(_) if self.path.exists() => Err(changed()),
+            Before::New(_) => files::replace_shared(&self.path, closed.as_bytes()),
+        }
+    }
+
     fn choose(&self, config: Option<&ConfigFile>) -> Result<Recipients, CommandError> {
         recipients::choose(&self.named, &self.rules, config, &self.path)
     }

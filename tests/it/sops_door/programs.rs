@@ -223,6 +223,39 @@ fn whoever_ends_it_while_an_editor_runs_leaves_no_clear_text() {
 }
 
 #[test]
+fn what_somebody_else_has_written_meanwhile_is_not_overwritten() {
+    let desk = Desk::new();
+    desk.write("f.yaml", "a: 1\n");
+    desk.encrypt(Whose::Ours, "f.yaml");
+    let text = format!(
+        "echo 'a: 2' >\"$1\"; echo other >{}",
+        desk.path("f.yaml").display()
+    );
+    let editor = desk.script("editor", &text);
+    let mine = &desk.recipient;
+    let output = desk
+        .sops(Whose::Ours, &["edit", "f.yaml"])
+        .env("EDITOR", &editor)
+        .output();
+    assert_eq!(output.code(), 1, "{}", said(&output));
+    assert!(
+        output
+            .stderr
+            .contains("was changed by somebody else meanwhile"),
+        "{}",
+        output.stderr
+    );
+    assert_eq!(desk.read("f.yaml"), "other\n");
+    fs::remove_file(desk.path("f.yaml")).expect("ours");
+    let output = desk
+        .sops(Whose::Ours, &["edit", "--age", mine, "f.yaml"])
+        .env("EDITOR", &editor)
+        .output();
+    assert_eq!(output.code(), 1, "{}", said(&output));
+    assert_eq!(desk.read("f.yaml"), "other\n");
+}
+
+#[test]
 fn an_editor_has_the_terminal() {
     let desk = Desk::new();
     desk.write("f.yaml", "a: 1\n");
