@@ -45,11 +45,11 @@ pub(crate) fn run(size: &Size, report: &mut Report) {
         ratio(ours.0.wall, floor),
         Wanted::AtMost(1.25),
     );
-    let per_object = ours.0.cpu * 2000.0 / size.objects as f64;
+    // Seconds alone would measure the machine: most of them are private-key operations. 29 s beside 11 s is what is wanted.
     report.target(
-        "cold start: CPU seconds of ours for 2000 objects",
-        per_object,
-        Wanted::AtMost(11.0),
+        "cold start: CPU seconds, theirs / ours",
+        theirs.0.cpu / ours.0.cpu,
+        Wanted::AtLeast(2.6),
     );
     report.target(
         "cold start: MB of ours",
