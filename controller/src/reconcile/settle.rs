@@ -126,8 +126,8 @@ impl<'a> Work<'a> {
 
     /// The Secret is about to be written. Whoever changes it again at once is already to wait.
     fn count_heal(&self) {
-        if let Some(record) = self.context.records.lock().get_mut(self.name)
-            && self.heals
+        if self.heals
+            && let Some(record) = self.context.records.lock().get_mut(self.name)
         {
             record.heals.healed(Instant::now());
         }
