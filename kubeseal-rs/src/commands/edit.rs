@@ -3,10 +3,7 @@
 mod editor;
 mod example;
 
-use std::fs;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use decryptor::format::Format;
 use decryptor::sops::metadata::Metadata;
@@ -20,7 +17,7 @@ use crate::sops::config_file::{ConfigChoice, ConfigFile};
 use crate::sops::memory_folder::{self, OnDisk};
 use crate::sops::opening::Opening;
 use crate::sops::recipients::{self, Named, Recipients, RuleChoice};
-use crate::sops::rewrite::{now, read};
+use crate::sops::rewrite::{close_again, now, read};
 use crate::sops::{data_key, exit, failure};
 use crate::ui::Ui;
 
@@ -69,10 +66,10 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
         .path()
         .join(args.path.file_name().unwrap_or_default());
     let unwritable = |e| CommandError::new("cannot write what the editor is to show").because(e);
-    write_private(&file, plain.expose_secret()).map_err(unwritable)?;
+    files::create_secret(&file, plain.expose_secret()).map_err(unwritable)?;
     let mut session = Session::begin()?;
     loop {
-        session.edit(&file)?;
+        session.edit(&file, &env)?;
         let text = files::read(&file)
             .map_err(|e| CommandError::new("cannot read what the editor has left").because(e))?;
         if *text == plain.expose_secret() {
@@ -133,21 +130,8 @@ impl Args {
         env: &Env,
     ) -> Result<Encrypted, CommandError> {
         let plain = Plain::parse(text, format).map_err(failure::plain)?;
-        let closed = match before {
-            Before::There(document, key) => {
-                let copy = document.metadata().copy();
-                let mut metadata = copy.map_err(|e| failure::encrypted(e.into()))?;
-                metadata.raise_version();
-                let previous = Some(&**document);
-                plain.close(
-                    key,
-                    Closing {
-                        metadata,
-                        now: &now(),
-                        previous,
-                    },
-                )
-            }
+        match before {
+            Before::There(document, key) => close_again(&plain, document, key),
             Before::New(config) => {
                 let mut chosen = self.choose(config.as_ref())?;
                 let key = data_key::generate(&mut chosen.groups, env)?;
@@ -156,15 +140,8 @@ impl Args {
                     now: &now(),
                     previous: None,
                 };
-                plain.close(&key, closing)
+                plain.close(&key, closing).map_err(failure::closing)
             }
-        };
-        closed.map_err(failure::closing)
+        }
     }
-}
-
-fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut options = fs::File::options();
-    let file = options.write(true).create_new(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(bytes))
 }

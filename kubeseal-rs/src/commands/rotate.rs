@@ -10,7 +10,7 @@ use keys::groups::KeyEntry;
 use crate::error::CommandError;
 use crate::sops::opening::Opening;
 use crate::sops::recipients::Named;
-use crate::sops::rewrite::{now, read};
+use crate::sops::rewrite::{now, read, renewed};
 use crate::sops::source::{Place, Source, Target};
 use crate::sops::{data_key, exit, failure};
 use crate::ui::Ui;
@@ -47,11 +47,7 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
     let document = Encrypted::parse(&text, format).map_err(failure::encrypted)?;
     let env = data_key::env();
     let (plain, _) = args.opening.open(&document, &env, ui)?;
-    let mut metadata = document
-        .metadata()
-        .copy()
-        .map_err(|e| failure::encrypted(e.into()))?;
-    metadata.raise_version();
+    let mut metadata = renewed(&document)?;
     change(&mut metadata.key_groups, args, ui)?;
     let key = data_key::generate(&mut metadata.key_groups, &env)?;
     let closing = Closing {

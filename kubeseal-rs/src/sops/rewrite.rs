@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use decryptor::format::Format;
+use decryptor::sops::metadata::Metadata;
 use decryptor::sops::{Closing, Encrypted, Plain};
 use jiff::Timestamp;
+use keys::DataKey;
 use zeroize::Zeroizing;
 
 use super::opening::Opening;
@@ -41,19 +43,31 @@ impl Rewrite {
         if self.idempotent && changed.expose_secret() == plain.expose_secret() {
             return Ok(());
         }
-        let mut metadata = document
-            .metadata()
-            .copy()
-            .map_err(|e| failure::encrypted(e.into()))?;
-        metadata.raise_version();
-        let closing = Closing {
-            metadata,
-            now: &now(),
-            previous: Some(&document),
-        };
-        let closed = changed.close(&key, closing).map_err(failure::closing)?;
+        let closed = close_again(&changed, &document, &key)?;
         files::replace(path, closed.as_bytes())
     }
+}
+
+/// What a document that is written again says of its keys and rules.
+pub(crate) fn renewed(document: &Encrypted) -> Result<Metadata, CommandError> {
+    let copy = document.metadata().copy();
+    let mut metadata = copy.map_err(|e| failure::encrypted(e.into()))?;
+    metadata.raise_version();
+    Ok(metadata)
+}
+
+/// Closes what has become of a document, under its own data key.
+pub(crate) fn close_again(
+    plain: &Plain,
+    document: &Encrypted,
+    key: &DataKey,
+) -> Result<Encrypted, CommandError> {
+    let closing = Closing {
+        metadata: renewed(document)?,
+        now: &now(),
+        previous: Some(document),
+    };
+    plain.close(key, closing).map_err(failure::closing)
 }
 
 /// Reads an encrypted file that is to be changed.

@@ -1,10 +1,10 @@
 //! The person's editor, and the signals while it runs: whatever ends this program, the clear text is removed first.
 
-use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
+use keys::Env;
 use tokio::process::Command;
 use tokio::runtime::{self, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -55,8 +55,8 @@ impl Session {
     }
 
     /// Runs the editor on a file until it ends.
-    pub(super) fn edit(&mut self, file: &Path) -> Result<(), CommandError> {
-        let words = chosen()?;
+    pub(super) fn edit(&mut self, file: &Path, env: &Env) -> Result<(), CommandError> {
+        let words = chosen(env)?;
         let could_not = || CommandError::new("Could not run editor").code(exit::NO_EDITOR);
         let (program, args) = words.split_first().ok_or_else(could_not)?;
         let Self {
@@ -130,13 +130,13 @@ fn said(status: ExitStatus) -> String {
 }
 
 /// The words of the editor's command.
-fn chosen() -> Result<Vec<OsString>, CommandError> {
+fn chosen(env: &Env) -> Result<Vec<OsString>, CommandError> {
     let named = ["SOPS_EDITOR", "EDITOR"].into_iter().find_map(|name| {
-        let text = env::var(name).ok()?;
+        let text = env.variable(name)?.to_str()?;
         (!text.trim().is_empty()).then_some((name, text))
     });
     let mut words: Vec<OsString> = match named {
-        Some((name, text)) => shlex::split(&text)
+        Some((name, text)) => shlex::split(text)
             .ok_or_else(|| {
                 CommandError::new(format!(
                     "Could not run editor: the quotes in {name} do not match"
@@ -146,16 +146,17 @@ fn chosen() -> Result<Vec<OsString>, CommandError> {
             .into_iter()
             .map(OsString::from)
             .collect(),
-        None => vec![usual()?.into()],
+        None => vec![usual(env)?.into()],
     };
-    if words.first().is_some_and(|program| is_vim(program)) {
+    if words.first().is_some_and(|program| is_vim(program, env)) {
         words.splice(1..1, NO_TRACES.map(OsString::from));
     }
     Ok(words)
 }
 
-fn usual() -> Result<PathBuf, CommandError> {
-    USUAL.into_iter().find_map(find).ok_or_else(|| {
+fn usual(env: &Env) -> Result<PathBuf, CommandError> {
+    let found = USUAL.into_iter().find_map(|program| env.program(program));
+    found.ok_or_else(|| {
         CommandError::new(format!(
             "Could not run editor: no editor available: there is none of {}",
             USUAL.join(", ")
@@ -165,21 +166,11 @@ fn usual() -> Result<PathBuf, CommandError> {
     })
 }
 
-fn find(program: &str) -> Option<PathBuf> {
-    let folders = env::var_os("PATH")?;
-    env::split_paths(&folders)
-        .map(|folder| folder.join(program))
-        .find(|path| path.is_file())
-}
-
 /// Whether a program is Vim, by its own name or that of the file behind it: `vi` may be a link.
-fn is_vim(program: &OsStr) -> bool {
-    let path = Path::new(program);
-    let path = match path.components().count() {
-        1 => path.to_str().and_then(find),
-        _ => Some(path.to_owned()),
-    };
-    let path = path.and_then(|path| path.canonicalize().ok());
+fn is_vim(program: &OsStr, env: &Env) -> bool {
+    let path = env
+        .program(program)
+        .and_then(|path| path.canonicalize().ok());
     let name = path.as_deref().and_then(Path::file_name);
     name.is_some_and(|name| {
         let name = name.to_string_lossy();
@@ -211,7 +202,8 @@ mod tests {
             ("editor", false),
             ("missing", false),
         ] {
-            assert_eq!(is_vim(path(name).as_os_str()), expected, "{name}");
+            let env = Env::from_process();
+            assert_eq!(is_vim(path(name).as_os_str(), &env), expected, "{name}");
         }
     }
 }
