@@ -4,6 +4,7 @@ pub(crate) mod kubeseal;
 pub(crate) mod sops;
 
 mod connection;
+mod document_commands;
 mod document_flags;
 mod flags;
 mod klog;

@@ -6,12 +6,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand as ClapSubcommand};
+use clap::{CommandFactory, FromArgMatches, Parser};
 
-use super::document_flags::{
-    ChangeFlags, DecryptFlags, EditFlags, EncryptFlags, ExecEnvFlags, ExtractFlags,
-    FileStatusFlags, OpeningFlags, RotateFlags, UpdateKeysFlags, ValueFlags,
-};
+use super::document_commands::{DocumentCommand, Door};
+use super::document_flags::{EditFlags, EncryptFlags, ExtractFlags, OpeningFlags};
 use super::{Stop, values};
 use crate::commands::Command;
 use crate::error::CommandError;
@@ -56,85 +54,7 @@ struct Cli {
     #[arg(hide = true)]
     files: Vec<PathBuf>,
     #[command(subcommand)]
-    subcommand: Option<Subcommand>,
-}
-
-#[derive(ClapSubcommand)]
-enum Subcommand {
-    /// Encrypt a file, or standard input, and print the result
-    Encrypt {
-        #[command(flatten)]
-        flags: Box<EncryptFlags>,
-        /// The file; standard input if left out
-        #[arg(value_name = "FILE")]
-        files: Vec<PathBuf>,
-    },
-    /// Decrypt a file, or standard input, and print the result
-    Decrypt {
-        #[command(flatten)]
-        flags: Box<DecryptFlags>,
-        /// The file; standard input if left out
-        #[arg(value_name = "FILE")]
-        files: Vec<PathBuf>,
-    },
-    /// Edit a file in your editor; one that is not there is made
-    Edit {
-        #[command(flatten)]
-        flags: Box<EditFlags>,
-        /// The file
-        #[arg(value_name = "FILE")]
-        files: Vec<PathBuf>,
-    },
-    /// Run a command with a file's values as its variables
-    ExecEnv {
-        #[command(flatten)]
-        flags: ExecEnvFlags,
-        /// The file, and what the shell is to run
-        #[arg(value_name = "FILE COMMAND")]
-        words: Vec<String>,
-    },
-    /// Set one value of an encrypted file, and leave the others as they are
-    Set {
-        #[command(flatten)]
-        flags: ChangeFlags,
-        #[command(flatten)]
-        value: ValueFlags,
-        /// The file, the way to the value, such as `["key"][0]`, and the value in JSON
-        #[arg(value_name = "FILE PATH VALUE")]
-        words: Vec<String>,
-    },
-    /// Remove one value of an encrypted file
-    Unset {
-        #[command(flatten)]
-        flags: ChangeFlags,
-        /// The file, and the way to the value, such as `["key"][0]`
-        #[arg(value_name = "FILE PATH")]
-        words: Vec<String>,
-    },
-    /// Encrypt all values of a file anew under another data key, and maybe for other keys
-    Rotate {
-        #[command(flatten)]
-        flags: Box<RotateFlags>,
-        /// The file
-        #[arg(value_name = "FILE")]
-        files: Vec<PathBuf>,
-    },
-    /// Give files the keys that .sops.yaml names for them; their values stay as they are
-    Updatekeys {
-        #[command(flatten)]
-        flags: Box<UpdateKeysFlags>,
-        /// The files
-        #[arg(value_name = "FILE")]
-        files: Vec<PathBuf>,
-    },
-    /// Say whether a file is encrypted, as JSON
-    Filestatus {
-        #[command(flatten)]
-        flags: FileStatusFlags,
-        /// The file
-        #[arg(value_name = "FILE")]
-        files: Vec<PathBuf>,
-    },
+    command: Option<DocumentCommand>,
 }
 
 /// What sops does and this door does not yet.
@@ -162,36 +82,11 @@ pub(crate) fn parse(
 
 impl Cli {
     fn chosen(self, ui: &mut Ui) -> Result<Command, CommandError> {
-        match self.subcommand {
-            Some(Subcommand::Encrypt { flags, files }) => {
-                let args = flags.args(one(files, ui), &self.shared)?;
-                Ok(Command::Encrypt(Box::new(args)))
-            }
-            Some(Subcommand::Decrypt { flags, files }) => {
-                Ok(Command::Decrypt(Box::new(flags.args(one(files, ui))?)))
-            }
-            Some(Subcommand::Edit { flags, files }) => {
-                let args = flags.args(one(files, ui), &self.shared, OnDisk::Warn)?;
-                Ok(Command::Edit(Box::new(args)))
-            }
-            Some(Subcommand::ExecEnv { flags, words }) => Ok(Command::ExecEnv(flags.args(&words)?)),
-            Some(Subcommand::Set {
-                flags,
-                value,
-                words,
-            }) => Ok(Command::Change(Box::new(flags.set(&value, words)?))),
-            Some(Subcommand::Unset { flags, words }) => {
-                Ok(Command::Change(Box::new(flags.unset(&words)?)))
-            }
-            Some(Subcommand::Rotate { flags, files }) => {
-                Ok(Command::Rotate(Box::new(flags.args(one(files, ui))?)))
-            }
-            Some(Subcommand::Updatekeys { flags, files }) => Ok(Command::UpdateKeys(Box::new(
-                flags.args(files, &self.shared)?,
-            ))),
-            Some(Subcommand::Filestatus { flags, files }) => {
-                Ok(Command::FileStatus(flags.args(one(files, ui))?))
-            }
+        match self.command {
+            Some(command) => command.command(Door::Sops {
+                outer: &self.shared,
+                ui,
+            }),
             None => self.by_flags(ui),
         }
     }
@@ -206,7 +101,12 @@ impl Cli {
             .code(exit::CONFLICTING_FLAGS)
             .hint("put flags before the file"));
         }
-        let file = one(self.files, ui)
+        let mut door = Door::Sops {
+            outer: &self.shared,
+            ui,
+        };
+        let file = door
+            .one(self.files)?
             .ok_or_else(|| CommandError::new("Error: no file specified").code(exit::NO_FILE))?;
         match (self.encrypt, self.decrypt) {
             (true, true) => Err(CommandError::new(
@@ -254,12 +154,4 @@ fn edit(
 
 fn is_flag(file: &std::path::Path) -> bool {
     file.to_string_lossy().starts_with('-') && !file.exists()
-}
-
-/// The first file. sops takes no more.
-fn one(files: Vec<PathBuf>, ui: &mut Ui) -> Option<PathBuf> {
-    if files.len() > 1 {
-        ui.warn("More than one positional argument provided. Only the first one will be used!");
-    }
-    files.into_iter().next()
 }

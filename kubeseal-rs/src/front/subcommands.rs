@@ -9,17 +9,13 @@ use jiff::SignedDuration;
 use keys::sealing::KeySize;
 
 use super::connection::ConnectionFlags;
-use super::document_flags::{
-    ChangeFlags, DecryptFlags, EditFlags, EncryptFlags, ExecEnvFlags, FileStatusFlags, RotateFlags,
-    UpdateKeysFlags, ValueFlags,
-};
+use super::document_commands::{DocumentCommand, Door};
 use super::flags::{CertFlags, FileFlags, KeyringFlags, PrivateKeyFlags, by};
 use super::values::{self, given};
 use crate::commands::keyring::Action;
 use crate::commands::{Command, completions, inspect, keyring, man, re_encrypt, recover, try_out};
 use crate::error::CommandError;
 use crate::keyring::NewPair;
-use crate::sops::memory_folder::OnDisk;
 
 /// Commands beside the flags.
 #[derive(ClapSubcommand)]
@@ -72,75 +68,8 @@ pub(super) enum Subcommand {
         #[command(flatten)]
         keyring: KeyringFlags,
     },
-    /// Encrypt a SOPS document: a file's or standard input's values, to the keys named here or in .sops.yaml
-    Encrypt {
-        #[command(flatten)]
-        flags: Box<EncryptFlags>,
-        /// The file; standard input if left out
-        file: Option<PathBuf>,
-    },
-    /// Decrypt a SOPS document
-    Decrypt {
-        #[command(flatten)]
-        flags: Box<DecryptFlags>,
-        /// The file; standard input if left out
-        file: Option<PathBuf>,
-    },
-    /// Edit a SOPS document in your editor; one that is not there is made
-    Edit {
-        #[command(flatten)]
-        flags: Box<EditFlags>,
-        /// The file
-        file: Option<PathBuf>,
-    },
-    /// Run a command with a SOPS document's values as its variables
-    ExecEnv {
-        #[command(flatten)]
-        flags: Box<ExecEnvFlags>,
-        /// The file, and what the shell is to run
-        #[arg(value_name = "FILE COMMAND")]
-        words: Vec<String>,
-    },
-    /// Set one value of an encrypted SOPS document, and leave the others as they are
-    Set {
-        #[command(flatten)]
-        flags: Box<ChangeFlags>,
-        #[command(flatten)]
-        value: ValueFlags,
-        /// The file, the way to the value, such as `["key"][0]`, and the value in JSON
-        #[arg(value_name = "FILE PATH VALUE")]
-        words: Vec<String>,
-    },
-    /// Remove one value of an encrypted SOPS document
-    Unset {
-        #[command(flatten)]
-        flags: Box<ChangeFlags>,
-        /// The file, and the way to the value, such as `["key"][0]`
-        #[arg(value_name = "FILE PATH")]
-        words: Vec<String>,
-    },
-    /// Encrypt all values of a SOPS document anew under another data key, and maybe for other keys
-    Rotate {
-        #[command(flatten)]
-        flags: Box<RotateFlags>,
-        /// The file
-        file: Option<PathBuf>,
-    },
-    /// Give encrypted SOPS documents the keys that .sops.yaml names for them; their values stay as they are
-    Updatekeys {
-        #[command(flatten)]
-        flags: Box<UpdateKeysFlags>,
-        /// The files
-        #[arg(value_name = "FILE")]
-        files: Vec<PathBuf>,
-    },
-    /// Say whether a file is an encrypted SOPS document, as JSON
-    Filestatus {
-        #[command(flatten)]
-        flags: FileStatusFlags,
-        /// The file
-        file: Option<PathBuf>,
-    },
+    #[command(flatten)]
+    Documents(DocumentCommand),
     /// Print completions for a shell
     Completion {
         /// The shell
@@ -253,28 +182,7 @@ impl Subcommand {
             Self::Try { keyring } => Ok(Command::TryOut(try_out::Args {
                 keyring: keyring.keyring_or_default()?,
             })),
-            Self::Encrypt { flags, file } => {
-                let args = flags.args(file, &EncryptFlags::default())?;
-                Ok(Command::Encrypt(Box::new(args)))
-            }
-            Self::Decrypt { flags, file } => Ok(Command::Decrypt(Box::new(flags.args(file)?))),
-            Self::Edit { flags, file } => {
-                let args = flags.args(file, &EncryptFlags::default(), OnDisk::Refuse)?;
-                Ok(Command::Edit(Box::new(args)))
-            }
-            Self::ExecEnv { flags, words } => Ok(Command::ExecEnv(flags.args(&words)?)),
-            Self::Set {
-                flags,
-                value,
-                words,
-            } => Ok(Command::Change(Box::new(flags.set(&value, words)?))),
-            Self::Unset { flags, words } => Ok(Command::Change(Box::new(flags.unset(&words)?))),
-            Self::Rotate { flags, file } => Ok(Command::Rotate(Box::new(flags.args(file)?))),
-            Self::Updatekeys { flags, files } => {
-                let args = flags.args(files, &EncryptFlags::default())?;
-                Ok(Command::UpdateKeys(Box::new(args)))
-            }
-            Self::Filestatus { flags, file } => Ok(Command::FileStatus(flags.args(file)?)),
+            Self::Documents(command) => command.command(Door::Kubeseal),
             Self::Completion { shell } => Ok(Command::Completions(completions::Args { shell })),
             Self::Man { dir } => Ok(Command::Man(man::Args {
                 folder: given(&dir).map(PathBuf::from),

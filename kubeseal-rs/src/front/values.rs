@@ -5,8 +5,10 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction, Command, Subcommand};
 use decryptor::format::Format;
+
+use super::document_commands::DocumentCommand;
 
 /// Reads a boolean as Go's `strconv.ParseBool` does.
 pub(super) fn boolean(text: &str) -> Result<bool, String> {
@@ -70,24 +72,12 @@ pub(super) fn help(grammar: Command, args: &[OsString]) -> Option<clap::Error> {
         .filter(|text| text.kind() == ErrorKind::DisplayHelp)
 }
 
-/// Commands on SOPS documents: their flags have the variables that sops gives them, and no others.
-const OF_SOPS: [&str; 9] = [
-    "encrypt",
-    "decrypt",
-    "edit",
-    "exec-env",
-    "set",
-    "unset",
-    "rotate",
-    "updatekeys",
-    "filestatus",
-];
-
 /// Gives every flag of a command and its subcommands the grammar of Go's pflag, and its variable.
 ///
 /// `--flag` and `--flag=false` for booleans; any next word is a text flag's value; the last one counts.
+/// Commands on SOPS documents have the variables that sops gives their flags, and no others.
 pub(super) fn as_go(command: Command) -> Command {
-    if OF_SOPS.contains(&command.get_name()) {
+    if DocumentCommand::has_subcommand(command.get_name()) {
         return with_go_switches(command);
     }
     let command = command.mut_args(flag_as_go);
