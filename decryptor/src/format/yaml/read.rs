@@ -1,6 +1,9 @@
 //! Reads YAML into a tree that knows where everything stands, comments and aliases too.
 
-use std::collections::{HashMap, HashSet};
+mod collection;
+mod cut;
+
+use std::collections::HashMap;
 use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
@@ -9,10 +12,9 @@ use super::comments::{Comments, Found};
 use super::resolve::{self, Tagged};
 use crate::format::ParseError;
 use crate::manifest::yaml::{characters, colons::Colons};
-use crate::tree::{Entry, Item, Leaf, MAX_DEPTH, Pair, Place, Scalar, Style, Tree, Value};
-use crate::yaml_span::{
-    Offsets, after_properties, block_header, double_quoted_end, single_quoted_end,
-};
+use crate::tree::{Entry, Item, Leaf, Pair, Place, Scalar, Tree, Value};
+use crate::yaml_span::Offsets;
+use cut::{Cut, line_mark};
 
 /// What was read.
 pub(super) struct Read {
@@ -34,9 +36,6 @@ pub(super) struct Frame {
     /// Where the braces end that hold it, if some do.
     pub(super) closing_brace: Option<usize>,
 }
-
-/// More keys that stand twice are not named.
-const MAX_DUPLICATES: usize = 20;
 
 /// Reads a stream of documents.
 pub(super) fn read(text: &str) -> Result<Read, ParseError> {
@@ -132,151 +131,6 @@ impl<'t> Reader<'t> {
             }
             _ => Ok(()),
         }
-    }
-
-    fn begin(
-        &mut self,
-        anchor: usize,
-        node: Node,
-        span: Range<usize>,
-        properties: bool,
-        bracket: char,
-    ) -> Taken {
-        if self.open.len() >= MAX_DEPTH {
-            return Err("nested too deep");
-        }
-        if self.awaits_key() {
-            return Err("a key is a mapping or a list: only texts can be keys");
-        }
-        let start = match properties {
-            true => after_properties(self.text, span.start),
-            false => span.start,
-        };
-        let has_bracket = span.end > start && self.text[start..].starts_with(bracket);
-        let in_flow = self.open.last().is_some_and(|open| open.flow);
-        self.comments.scan(span.start.max(self.last_end));
-        self.comments_before_item(true);
-        if has_bracket {
-            self.last_end = start + 1;
-            self.comments.skip(start + 1);
-        } else if !properties {
-            let column = column(self.text, start);
-            if let (
-                Node::Map(..),
-                Some(Open {
-                    column: Some(outer),
-                    node: Node::Map(..),
-                    ..
-                }),
-            ) = (&node, self.open.last())
-                && self.read.step == 0
-                && column > *outer
-            {
-                self.read.step = column - outer;
-            }
-        }
-        let flow = has_bracket || in_flow;
-        let braces = has_bracket && bracket == '{';
-        self.open.push(Open {
-            anchor,
-            column: None,
-            flow,
-            braces,
-            node,
-        });
-        Ok(())
-    }
-
-    fn end(&mut self, start: usize) -> Taken {
-        let Some(open) = self.open.last() else {
-            return Err("an end without a beginning");
-        };
-        let has_bracket = open.flow
-            && self.text[start..].starts_with(if matches!(open.node, Node::Map(..)) {
-                '}'
-            } else {
-                ']'
-            })
-            && (open.braces || matches!(open.node, Node::List(_)));
-        let mut own = Vec::new();
-        if has_bracket {
-            self.comments.scan(start);
-            own = self.comments.all();
-            self.last_end = start + 1;
-            self.comments.skip(start + 1);
-        } else if let (false, Some(column)) = (open.flow, open.column) {
-            let is_map = matches!(open.node, Node::Map(..));
-            let root = self.open.first().and_then(|open| open.column).unwrap_or(0);
-            own = self.comments.of_ending_block(column, is_map, root);
-        }
-        let outer_is_block = !self
-            .open
-            .iter()
-            .rev()
-            .nth(1)
-            .is_some_and(|outer| outer.flow);
-        let inline = (has_bracket && outer_is_block)
-            .then(|| self.comments.inline())
-            .flatten();
-        let Some(open) = self.open.pop() else {
-            return Err("an end without a beginning");
-        };
-        let value = match open.node {
-            Node::Map(mut entries, _) => {
-                entries.splice(0..0, inline.map(|found| Entry::Comment(found.comment)));
-                entries.extend(own.into_iter().map(|found| Entry::Comment(found.comment)));
-                self.find_duplicates(&entries);
-                Value::Map(entries)
-            }
-            Node::List(mut items) => {
-                items.splice(0..0, inline.map(|found| found.in_list(open.flow)));
-                items.extend(own.into_iter().map(|found| found.in_list(open.flow)));
-                Value::List(items)
-            }
-        };
-        if self.open.is_empty() {
-            return self.finish_document(value, open.column, has_bracket.then_some(start));
-        }
-        self.add(value, open.anchor);
-        Ok(())
-    }
-
-    fn find_duplicates(&mut self, entries: &[Entry]) {
-        let mut seen = HashSet::with_capacity(entries.len());
-        for entry in entries {
-            if let Entry::Pair(pair) = entry
-                && self.read.duplicates.len() < MAX_DUPLICATES
-                && !seen.insert(pair.key.as_str())
-            {
-                let line = 1 + self.text[..pair.at.start]
-                    .bytes()
-                    .filter(|b| *b == b'\n')
-                    .count();
-                self.read.duplicates.push((line, pair.key.clone()));
-            }
-        }
-    }
-
-    fn finish_document(
-        &mut self,
-        root: Value,
-        column: Option<usize>,
-        closing_brace: Option<usize>,
-    ) -> Taken {
-        let Value::Map(mut entries) = root else {
-            return Err("a document must be a mapping: wrap it in one, as in `data: …`");
-        };
-        let end = self.comments.scan_trivia();
-        let rest = self.comments.all();
-        entries.extend(rest.into_iter().map(|found| Entry::Comment(found.comment)));
-        self.read.tree.documents.push(entries);
-        let column = column.unwrap_or(0);
-        self.read.frames.push(Frame {
-            end,
-            column,
-            closing_brace,
-        });
-        Ok(())
     }
 
     /// Comments behind the end of the last document are that document's.
@@ -477,88 +331,6 @@ impl<'t> Reader<'t> {
             None => {}
         }
     }
-
-    /// Cuts a scalar's span to its first and last character.
-    fn place(
-        &self,
-        span: Range<usize>,
-        style: ScalarStyle,
-        properties: bool,
-        empty: bool,
-    ) -> Result<Cut, &'static str> {
-        let text = self.text;
-        let mut place = Place::default();
-        if empty && style == ScalarStyle::Plain && !properties {
-            let at = match text.as_bytes().get(span.start) {
-                Some(b':' | b'-') if span.start >= self.last_end => span.start + 1,
-                _ => span.start,
-            };
-            place.at = at..at;
-            return Ok(Cut {
-                whole: at,
-                end: at.max(self.last_end),
-                place,
-            });
-        }
-        let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
-        let whole = match is_block && !properties {
-            true => block_header(text, self.last_end).ok_or("a block without a header")?,
-            false => span.start,
-        };
-        let start = match properties {
-            true => after_properties(text, whole),
-            false => whole,
-        };
-        let trimmed = || span.start + text[span.start..span.end.max(span.start)].trim_end().len();
-        let (style, end) = match style {
-            ScalarStyle::SingleQuoted => (Style::Single, single_quoted_end(text, start)),
-            ScalarStyle::DoubleQuoted => (Style::Double, double_quoted_end(text, start)),
-            ScalarStyle::Literal => (Style::Literal, self.block_end(start, span.end)),
-            ScalarStyle::Folded => (Style::Folded, self.block_end(start, span.end)),
-            ScalarStyle::Plain => (Style::Plain, trimmed()),
-        };
-        place.at = start..end.max(start);
-        place.style = style;
-        let end = place.at.end;
-        Ok(Cut { whole, end, place })
-    }
-
-    /// Where a block's last line ends, without its line break; with `+`, the empty lines are part of it.
-    fn block_end(&self, header: usize, span_end: usize) -> usize {
-        let text = self.text;
-        let header_end = text[header..]
-            .find(['\n', ' ', '\t', '\r', '#'])
-            .map_or(text.len(), |at| header + at);
-        let trimmed = header_end + text[header_end..span_end.max(header_end)].trim_end().len();
-        if !text[header..header_end].contains('+') {
-            return trimmed;
-        }
-        let blank = text[trimmed..].len()
-            - text[trimmed..]
-                .trim_start_matches(['\r', '\n', ' ', '\t'])
-                .len();
-        let lines = &text[trimmed..trimmed + blank];
-        let lines = &lines[..lines.rfind('\n').unwrap_or(0)];
-        trimmed + lines.strip_suffix('\r').unwrap_or(lines).len()
-    }
-}
-
-/// A scalar cut out of its span.
-struct Cut {
-    /// Where its anchor or tag begins, or itself.
-    whole: usize,
-    end: usize,
-    place: Place,
-}
-
-/// Where a key begins: at the question mark before it, if one stands there.
-fn line_mark(text: &str, key: usize) -> usize {
-    let before = text[..key].trim_end_matches([' ', '\t']);
-    let is_mark = before.len() < key
-        && before
-            .strip_suffix('?')
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with([' ', '\t', '\n']));
-    if is_mark { before.len() - 1 } else { key }
 }
 
 /// How many bytes stand before a place on its line.
