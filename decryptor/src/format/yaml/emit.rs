@@ -1,7 +1,7 @@
 //! Writes YAML as SOPS does: block style, four columns a step, lists indented.
 
 use super::block::next_column;
-use super::plain_form;
+use super::leaf::plain_form;
 use super::write::{Around, default, double};
 use crate::format::emit::{EmitError, Out};
 use crate::tree::{Comment, Entry, Item, Leaf, Scalar, Tree, Value};

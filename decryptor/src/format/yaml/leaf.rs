@@ -1,0 +1,248 @@
+//! Writes encrypted and decrypted values in the quotes, the block or the plain form that stands there.
+
+use std::ops::Range;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use zeroize::Zeroizing;
+
+use super::write::{self, Around};
+use super::{Outside, block, resolve};
+use crate::format::Edits;
+use crate::manifest::go_float::{Bits, go_float};
+use crate::sops::value::{self, Opened, Type};
+use crate::tree::{Leaf, Scalar, Style};
+
+/// Stands behind an encrypted value in quotes whose source has none: brackets and braces take no plain one.
+const PLAIN: &str = " plain";
+
+impl Outside {
+    pub(in crate::format) fn write_encrypted(
+        &self,
+        text: &str,
+        leaf: &Leaf,
+        sealed: &str,
+        keeps: bool,
+        edits: &mut Edits,
+    ) {
+        let place = &leaf.place;
+        let start = place.typed_at.unwrap_or(place.at.start);
+        let written = &text[place.at.clone()];
+        if let (false, false, Scalar::Text(value)) = (keeps, place.flow, &leaf.scalar)
+            && write::default(value, self.around(text, leaf)) == written
+        {
+            return edits.push(start..place.at.end, sealed);
+        }
+        let new = match place.style {
+            Style::Plain if place.flow => format!("\"{sealed}{PLAIN}\""),
+            Style::Plain => sealed.to_owned(),
+            Style::Single => format!("'{sealed}'"),
+            Style::Double => format!("\"{sealed}\""),
+            Style::Literal | Style::Folded => {
+                return self.write_encrypted_block(text, leaf, sealed, edits);
+            }
+        };
+        edits.push(start..place.at.end, new);
+    }
+
+    /// A block of one line under the header of the source. A comment behind the header has an edit of its own.
+    fn write_encrypted_block(&self, text: &str, leaf: &Leaf, sealed: &str, edits: &mut Edits) {
+        let at = leaf.place.at.clone();
+        let (header, body) = block_parts(text, &at);
+        let mark = &text[header.clone()];
+        let digit = mark.chars().find_map(|c| c.to_digit(10));
+        let lines = &text[body.clone()];
+        let first = lines.lines().find(|line| !line.trim_ascii().is_empty());
+        let indent = match (digit, first) {
+            (Some(digit), _) => leaf.place.column + digit as usize,
+            (None, Some(first)) => first.len() - first.trim_start_matches(' ').len(),
+            (None, None) => self.around(text, leaf).indent,
+        };
+        let mark = mark.replacen('>', "|", 1);
+        edits.push(
+            leaf.place.typed_at.unwrap_or(header.start)..header.end,
+            mark,
+        );
+        edits.push(
+            body,
+            format!("{}{}{sealed}", self.newline, " ".repeat(indent)),
+        );
+    }
+
+    pub(in crate::format) fn write_opened(
+        &self,
+        text: &str,
+        leaf: &Leaf,
+        opened: &Opened,
+        keeps: bool,
+        edits: &mut Edits,
+    ) -> Result<(), &'static str> {
+        let place = &leaf.place;
+        let start = place.typed_at.unwrap_or(place.at.start);
+        let Some(scalar) = &opened.scalar else {
+            return self.write_list_comment(text, leaf, opened, edits);
+        };
+        let Scalar::Text(new) = scalar else {
+            edits.push(
+                start..place.at.end,
+                plain_form(scalar, opened.text.expose_secret())?,
+            );
+            return Ok(());
+        };
+        let mut around = self.around(text, leaf);
+        let behind = text[place.at.end..].lines().next().unwrap_or("");
+        // A block would take in a comment behind it.
+        around.flow |= new.contains('\n') && !behind.trim().is_empty();
+        let is_plain = match &leaf.scalar {
+            Scalar::Text(sealed) => value::mark(sealed) == PLAIN,
+            _ => false,
+        };
+        let style = if is_plain { Style::Plain } else { place.style };
+        let wanted = match style {
+            Style::Plain if !keeps && !is_plain => None,
+            Style::Plain if place.is_tagged_text => {
+                write::stands_alone(new, place.flow).then(|| new.to_string())
+            }
+            Style::Plain => write::plain(new, place.flow),
+            Style::Single => write::single(new),
+            Style::Double => Some(write::double(new)),
+            Style::Literal | Style::Folded => {
+                self.write_block(new, text, place.at.clone(), around, edits);
+                return Ok(());
+            }
+        };
+        edits.push(
+            start..place.at.end,
+            wanted.unwrap_or_else(|| write::default(new, around)),
+        );
+        Ok(())
+    }
+
+    /// A literal block under the header that stands there.
+    fn write_block(
+        &self,
+        new: &str,
+        text: &str,
+        at: Range<usize>,
+        around: Around<'_>,
+        edits: &mut Edits,
+    ) {
+        let (header, body) = block_parts(text, &at);
+        let lines = text[body.clone()].trim_start_matches(['\r', '\n']);
+        let indent = match lines.len() - lines.trim_start_matches(' ').len() {
+            0 => around.indent,
+            indent => indent,
+        };
+        let mark = text[header.clone()].replacen('>', "|", 1);
+        let block = write::literal(new, Some(&mark), Around { indent, ..around });
+        let block = block.unwrap_or_else(|| write::double(new));
+        let (mark, lines) = block.split_at(block.find(['\r', '\n']).unwrap_or(block.len()));
+        edits.push(header, mark);
+        edits.push(body, lines);
+    }
+
+    /// SOPS keeps the comments of lists as encrypted items: they become comments again.
+    fn write_list_comment(
+        &self,
+        text: &str,
+        leaf: &Leaf,
+        opened: &Opened,
+        edits: &mut Edits,
+    ) -> Result<(), &'static str> {
+        let before = text[..leaf.place.at.start].trim_end_matches(' ');
+        if leaf.place.flow || !before.ends_with('-') {
+            return Err("a comment stands where only a value can");
+        }
+        let comment =
+            str::from_utf8(opened.text.expose_secret()).map_err(|_| "a comment is no text")?;
+        let pad = format!("{}{}#", self.newline, " ".repeat(leaf.place.column));
+        let lines = comment.replace('\r', "").replace('\n', &pad);
+        edits.push(before.len() - 1..leaf.place.at.end, format!("#{lines}"));
+        Ok(())
+    }
+
+    fn around(&self, text: &str, leaf: &Leaf) -> Around<'_> {
+        let rest = text[leaf.place.at.end..]
+            .split_once('\n')
+            .map_or("", |(_, rest)| rest);
+        Around {
+            flow: leaf.place.flow,
+            column: leaf.place.column,
+            indent: block::next_column(leaf.place.column, self.step),
+            newline: self.newline,
+            blank_follows: rest.starts_with(['\n', '\r']),
+        }
+    }
+}
+
+/// The bytes that stand for a leaf inside its encrypted value.
+pub(in crate::format) fn source_form(text: &str, leaf: &Leaf) -> Zeroizing<Vec<u8>> {
+    let canonical = value::canonical(&leaf.scalar);
+    if leaf.place.style != Style::Plain || leaf.place.typed_at.is_some() {
+        return canonical;
+    }
+    let written = &text[leaf.place.at.clone()];
+    let written = match (&leaf.scalar, written) {
+        (Scalar::Text(_) | Scalar::Bytes(_) | Scalar::Null, _) => return canonical,
+        (Scalar::Bool(_), written) => swap_case(written).unwrap_or(written),
+        (_, written) => written,
+    };
+    let kind = Type::of(&leaf.scalar);
+    match kind.read(written.as_bytes()) {
+        Some(read) if value::canonical(&read) == canonical => {
+            Zeroizing::new(written.as_bytes().to_vec())
+        }
+        _ => canonical,
+    }
+}
+
+/// SOPS encrypts `true` as `True`: what is encrypted as `true` has come from `True`.
+fn swap_case(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "true" => "True",
+        "True" => "true",
+        "false" => "False",
+        "False" => "false",
+        "TRUE" => "TRUE",
+        "FALSE" => "FALSE",
+        _ => return None,
+    })
+}
+
+/// A decrypted value that is no text, as a plain scalar.
+pub(super) fn plain_form(scalar: &Scalar, bytes: &[u8]) -> Result<String, &'static str> {
+    let written = str::from_utf8(bytes).unwrap_or("");
+    let canonical = value::canonical(scalar);
+    let same = |text: &str| {
+        let read = resolve::plain(text);
+        read.is_ok_and(|read| {
+            Type::of(&read) == Type::of(scalar) && value::canonical(&read) == canonical
+        })
+    };
+    if let Scalar::Bool(truth) = scalar {
+        return Ok(swap_case(written).map_or_else(|| truth.to_string(), str::to_owned));
+    }
+    if same(written) {
+        return Ok(written.to_owned());
+    }
+    Ok(match scalar {
+        Scalar::Float(value) => match go_float(*value, Bits::Double).as_str() {
+            "+Inf" => ".inf".to_owned(),
+            "-Inf" => "-.inf".to_owned(),
+            "NaN" => ".nan".to_owned(),
+            text => text.to_owned(),
+        },
+        Scalar::Bytes(bytes) => format!("!!binary {}", BASE64_STANDARD.encode(bytes.as_slice())),
+        other => String::from_utf8(value::canonical(other).to_vec())
+            .map_err(|_| "a number that is no text")?,
+    })
+}
+
+/// The header of a block scalar, and its lines with the line break before them.
+fn block_parts(text: &str, at: &Range<usize>) -> (Range<usize>, Range<usize>) {
+    let written = &text[at.clone()];
+    let header = written.find(char::is_whitespace).unwrap_or(written.len());
+    let line = written.find('\n').unwrap_or(written.len());
+    let line = written[..line].trim_end_matches('\r').len();
+    (at.start..at.start + header, at.start + line..at.end)
+}
