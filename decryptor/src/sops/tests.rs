@@ -345,6 +345,21 @@ fn deep_nesting_and_alias_bombs_are_refused() {
 }
 
 #[test]
+fn what_sops_would_drop_is_refused() {
+    for text in [
+        "[s] password=x\na = 1\n",
+        "[s]x ; y\na = 1\n",
+        "a = `b` c\n",
+        "a = \"\"\"b\"\"\" c\n",
+    ] {
+        assert!(
+            Plain::parse(text.as_bytes(), Format::Ini).is_err(),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn no_comment_stays_in_clear() {
     for text in [
         "a: | # secret\n  x\n",

@@ -134,9 +134,14 @@ impl Reader<'_> {
         let close = line
             .rfind(']')
             .ok_or("a section's header has no closing bracket")?;
-        let name = &line[1..close];
+        let (name, behind) = (&line[1..close], &line[close + 1..]);
         if name.is_empty() {
             return Err("a section has no name");
+        }
+        let mark = behind.find(['#', ';']);
+        // It would stay in clear, and SOPS would lose it.
+        if !behind[..mark.unwrap_or(behind.len())].trim().is_empty() {
+            return Err("something stands behind a section's header");
         }
         let at = start + 1..start + close;
         if name == SECTION {
@@ -155,7 +160,7 @@ impl Reader<'_> {
             return Ok(end);
         }
         self.end_metadata(start);
-        if let Some(mark) = line[close + 1..].find(['#', ';']) {
+        if let Some(mark) = mark {
             self.comments
                 .push(self.text, start + close + 1 + mark..end, true);
         }
