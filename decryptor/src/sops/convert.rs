@@ -44,7 +44,9 @@ impl Plain {
                 if to != Format::Yaml && tree.documents.len() > 1 {
                     warnings.push(Warning::DocumentsDropped(tree.documents.len() - 1));
                 }
-                emit(&tree, to)?
+                let text = emit(&tree, to)?;
+                is_read_again(&text, to)?;
+                text
             }
         };
         Ok(Self {
@@ -87,6 +89,22 @@ impl Plain {
         Ok(Tree {
             documents: vec![vec![Entry::Pair(data)]],
         })
+    }
+}
+
+/// A comment may hold what another format does not allow: a control character in YAML.
+fn is_read_again(text: &[u8], format: Format) -> Result<(), EmitError> {
+    let is_read = match str::from_utf8(text) {
+        _ if format == Format::Binary || text.is_empty() => true,
+        Ok(text) => format.parse(text).is_ok(),
+        Err(_) => false,
+    };
+    match is_read {
+        true => Ok(()),
+        false => Err(EmitError::of(
+            format,
+            "the format cannot hold a comment or a value of it",
+        )),
     }
 }
 

@@ -54,6 +54,10 @@ fn what_a_format_cannot_hold_is_refused() {
             "{text}"
         );
     }
+    let comment = plain("# a\u{F}b\nc=d\n", Format::Dotenv);
+    assert!(comment.convert(Format::Json).is_ok());
+    let refused = comment.convert(Format::Yaml).err();
+    assert_eq!(refused.map(|error| error.fault()), Some(Fault::Emission));
 }
 
 #[test]
