@@ -15,6 +15,7 @@ use testkit::{cli, peer};
 use crate::person::{Person, SECRET};
 
 mod hangs;
+mod kit;
 mod prompts;
 mod report;
 mod sources;

@@ -192,7 +192,7 @@ fn open<'a>(
         let error = failure::text(error);
         format!("failed to create reader for decrypting sops data key with age: {error}")
     };
-    let file = Decryptor::new_buffered(ArmoredReader::new(enc.as_bytes()))
+    let file = Decryptor::new_buffered(ArmoredReader::new(enc.trim_ascii().as_bytes()))
         .map_err(|error| failed(&error))?;
     let attempt = Attempt {
         identities,
@@ -206,10 +206,13 @@ fn open<'a>(
     };
     let mut share = Zeroizing::new(Vec::new());
     reader
-        .take(LONGEST_SHARE)
+        .take(LONGEST_SHARE + 1)
         .read_to_end(&mut share)
         .map_err(|error| format!("failed to copy age decrypted data: {error}"))?;
-    Ok(Some(KeyShare::from(share)))
+    match share.len() as u64 > LONGEST_SHARE {
+        true => Err("failed to copy age decrypted data: it is too long for a data key".to_owned()),
+        false => Ok(Some(KeyShare::from(share))),
+    }
 }
 
 /// All identities as one: a broken one does not keep the next from its turn.

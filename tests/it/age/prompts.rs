@@ -9,10 +9,10 @@ use super::{Person, age_key, recover, ssh_key, toy, with_toy};
 
 /// Answers everything the same, and notes what was asked.
 #[derive(Clone)]
-struct Says(&'static str, Arc<Mutex<Vec<String>>>);
+pub(super) struct Says(&'static str, Arc<Mutex<Vec<String>>>);
 
 impl Says {
-    fn new(answer: &'static str) -> Self {
+    pub(super) fn new(answer: &'static str) -> Self {
         Self(answer, Arc::default())
     }
 
