@@ -174,7 +174,7 @@ impl Parsed {
             Syntax::Yaml(outside) => outside.write_opened(text, leaf, opened, keeps, edits),
             Syntax::Json(_) => json::write_opened(leaf, opened, edits),
             Syntax::Dotenv(_) => dotenv::write_opened(leaf, opened, edits),
-            Syntax::Ini(_) => ini::write_opened(leaf, opened, edits),
+            Syntax::Ini(outside) => outside.write_opened(text, leaf, opened, edits),
         }
     }
 

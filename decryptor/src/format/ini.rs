@@ -90,24 +90,41 @@ fn whole(leaf: &Leaf) -> Range<usize> {
     leaf.place.at.start - width..leaf.place.at.end + width
 }
 
-/// Puts a decrypted value in a leaf's place, in its quotes if it fits there.
-pub(super) fn write_opened(
-    leaf: &Leaf,
-    opened: &Opened,
-    edits: &mut Edits,
-) -> Result<(), &'static str> {
-    let scalar = opened
-        .scalar
-        .as_ref()
-        .ok_or("a comment stands where only a value can")?;
-    let new = in_words(scalar).ok_or("the value is no text: INI cannot hold it")?;
-    let quote = value::quote_of(leaf.place.style);
-    let new = value::in_quotes(&new, quote).or_else(|| written(&new));
-    edits.push(whole(leaf), new.ok_or("INI cannot hold the value")?);
-    Ok(())
-}
-
 impl Outside {
+    /// Puts a decrypted value in a leaf's place, in its quotes if it fits there.
+    pub(super) fn write_opened(
+        &self,
+        text: &str,
+        leaf: &Leaf,
+        opened: &Opened,
+        edits: &mut Edits,
+    ) -> Result<(), &'static str> {
+        let scalar = opened
+            .scalar
+            .as_ref()
+            .ok_or("a comment stands where only a value can")?;
+        let new = in_words(scalar).ok_or("the value is no text: INI cannot hold it")?;
+        let whole = whole(leaf);
+        let behind = whole.end..value::line_end(text, whole.end);
+        let comment = text[behind.clone()].trim_end();
+        // It may leave with those above, or stay.
+        let may_leave = self
+            .behind
+            .binary_search_by_key(&behind.start, |left| left.at.start)
+            .is_ok();
+        let fits = |quote: &str| {
+            value::in_quotes(&new, quote, comment)
+                .filter(|_| !may_leave || value::in_quotes(&new, quote, "").is_some())
+        };
+        let kept = fits(value::quote_of(leaf.place.style));
+        let new = match comment.is_empty() {
+            true => kept.or_else(|| written(&new)),
+            false => kept.or_else(|| value::QUOTES.into_iter().find_map(fits)),
+        };
+        edits.push(whole, new.ok_or("INI cannot hold the value there")?);
+        Ok(())
+    }
+
     /// Puts another text in a comment's place; the mark before it stays.
     pub(super) fn write_comment(&self, comment: &Comment, text: &str, edits: &mut Edits) {
         let mut lines = comment_lines(text, self.newline);

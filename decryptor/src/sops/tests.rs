@@ -139,6 +139,25 @@ fn binary_comes_back_byte_for_byte() {
     }
 }
 
+#[test]
+fn a_value_of_ini_stays_apart_from_the_comment_behind_it() {
+    for text in [
+        "a = \"\\#b\nc = 1\n",
+        "a = b\\ ; c\nd = 1\n",
+        "a = 'b' # c\n",
+        "a = \"b#c\"\n",
+    ] {
+        assert_comes_back(text, Format::Ini);
+    }
+    // Without its comment, which moves up, the value would go on over the next line.
+    let key = DataKey::generate();
+    let text = "; above\na = \"\\#b\nc = 1\n";
+    let opened = closed(text, Format::Ini, Rules::default(), &key).open(&key);
+    let opened = opened.expect(text);
+    let expected = "; above\n#b\na = `\"\\`\nc = 1\n";
+    assert_eq!(String::from_utf8_lossy(opened.expose_secret()), expected);
+}
+
 /// Comments behind values and headers that SOPS joins to those above.
 #[test]
 fn comments_of_ini_that_belong_together_come_back_together() {

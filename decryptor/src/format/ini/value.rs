@@ -1,6 +1,5 @@
 //! One value of an INI file: what stands between the delimiter and the end of its lines.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use zeroize::Zeroizing;
@@ -20,6 +19,9 @@ pub(super) struct Read {
 }
 
 const TRIPLE: &str = "\"\"\"";
+
+/// What may stand around a value.
+pub(super) const QUOTES: [&str; 5] = ["", "\"", "'", "`", TRIPLE];
 
 /// The quotes of a style.
 pub(super) fn quote_of(style: Style) -> &'static str {
@@ -144,16 +146,17 @@ pub(in crate::format) fn written(text: &str) -> Option<String> {
     } else {
         &["", "\"", "`", TRIPLE]
     };
-    quotes.iter().find_map(|quote| in_quotes(text, quote))
+    quotes.iter().find_map(|quote| in_quotes(text, quote, ""))
 }
 
-/// A value in these quotes. Returns `None` if it would not be read as that value.
-pub(super) fn in_quotes(text: &str, quote: &str) -> Option<String> {
+/// A value in these quotes, before a comment if there is one. Returns `None` if it would not be read as that value.
+pub(super) fn in_quotes(text: &str, quote: &str, comment: &str) -> Option<String> {
     let candidate = format!("{quote}{text}{quote}");
-    let line: Cow<'_, str> = Cow::Owned(format!(" {candidate}\n"));
+    let line = Zeroizing::new(format!(" {candidate}{comment}\n"));
     let found = read(&line, 0).ok()?;
+    let behind = found.comment.map_or("", |at| &line[at]);
     (*found.text == text
-        && found.comment.is_none()
+        && behind == comment.trim()
         && found.end == line.len()
         && quote_of(found.style) == quote)
         .then_some(candidate)
