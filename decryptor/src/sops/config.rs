@@ -113,6 +113,11 @@ impl Config {
 }
 
 impl CreationRule {
+    /// Whether it is for certain paths. Else it is for every file.
+    pub fn names_paths(&self) -> bool {
+        self.path.is_some()
+    }
+
     fn read(mut section: Section, warnings: &mut Vec<String>) -> Result<Self, ConfigError> {
         let path = section.text("path_regex")?.filter(|text| !text.is_empty());
         let path = path

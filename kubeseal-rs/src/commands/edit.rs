@@ -4,6 +4,7 @@ mod editor;
 mod example;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use decryptor::format::Format;
 use decryptor::sops::metadata::Metadata;
@@ -12,12 +13,13 @@ use keys::{DataKey, Env};
 
 use self::editor::Session;
 use crate::error::CommandError;
-use crate::files;
+use crate::files::{self, Swapped};
 use crate::sops::config_file::{ConfigChoice, ConfigFile};
 use crate::sops::memory_folder::{self, OnDisk};
 use crate::sops::opening::Opening;
 use crate::sops::recipients::{self, Named, Recipients, RuleChoice};
-use crate::sops::rewrite::{close_again, now, read};
+use crate::sops::rewrite::{changed_meanwhile, close_again, now, read};
+use crate::sops::source::swap;
 use crate::sops::{data_key, exit, failure};
 use crate::ui::Ui;
 
@@ -44,7 +46,7 @@ enum Before {
     /// The document as it was, and its data key.
     There(Box<Encrypted>, DataKey),
     /// There was none; the configuration that counts, if there is one.
-    New(Option<ConfigFile>),
+    New(Option<Arc<ConfigFile>>),
 }
 
 /// Edits it. A text that cannot be encrypted is given back to the editor; the file changes only when all is well.
@@ -56,7 +58,7 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
         false => {
             let config = args.config.find(&args.path, ui)?;
             // Whoever has no keys shall know it before they write.
-            args.choose(config.as_ref())?;
+            args.choose(config.as_deref())?;
             let example = Plain::parse(example::text(format).as_bytes(), format);
             (Before::New(config), example.map_err(failure::plain)?)
         }
@@ -76,7 +78,7 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
             return Err(CommandError::new("File has not changed, exiting.").code(exit::NOT_CHANGED));
         }
         let closed = args.close(&text, format, &before, &env);
-        match closed.and_then(|closed| args.put_back(&closed, &before)) {
+        match closed.and_then(|closed| args.put_back(&closed, &before, ui)) {
             Ok(()) => return Ok(()),
             Err(error) => {
                 ui.complain(&error);
@@ -100,21 +102,25 @@ fn open(
 
 impl Args {
     /// Writes the file, unless somebody else has written to it meanwhile.
-    fn put_back(&self, closed: &Encrypted, before: &Before) -> Result<(), CommandError> {
-        let changed = || {
-            CommandError::new(format!(
-                "{} was changed by somebody else meanwhile, and was left so",
-                self.path.display()
-            ))
-            .hint("copy what you have written out of the editor, and begin again")
-        };
-        match before {
-            Before::There(document, _) if *read(&self.path)? != document.as_bytes() => {
-                Err(changed())
+    fn put_back(
+        &self,
+        closed: &Encrypted,
+        before: &Before,
+        ui: &mut Ui,
+    ) -> Result<(), CommandError> {
+        let path = &self.path;
+        let swapped = match before {
+            Before::There(document, _) => swap(path, document.as_bytes(), closed.as_bytes(), ui)?,
+            Before::New(_) if path.exists() => Swapped::ChangedMeanwhile,
+            Before::New(_) => {
+                files::replace_shared(path, closed.as_bytes())?;
+                Swapped::Done
             }
-            Before::There(..) => files::replace(&self.path, closed.as_bytes()),
-            Before::New(_) if self.path.exists() => Err(changed()),
-            Before::New(_) => files::replace_shared(&self.path, closed.as_bytes()),
+        };
+        match swapped {
+            Swapped::Done => Ok(()),
+            Swapped::ChangedMeanwhile => Err(changed_meanwhile(path)
+                .hint("copy what you have written out of the editor, and begin again")),
         }
     }
 
@@ -133,7 +139,7 @@ impl Args {
         match before {
             Before::There(document, key) => close_again(&plain, document, key),
             Before::New(config) => {
-                let mut chosen = self.choose(config.as_ref())?;
+                let mut chosen = self.choose(config.as_deref())?;
                 let key = data_key::generate(&mut chosen.groups, env)?;
                 let closing = Closing {
                     metadata: Metadata::new(chosen.rules, chosen.groups),

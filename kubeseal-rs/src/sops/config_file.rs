@@ -1,6 +1,8 @@
 //! The `.sops.yaml` that counts for a file: from the working folder upwards as sops looks, else from the file upwards.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf, absolute};
+use std::sync::Arc;
 
 use decryptor::sops::config::{Config, CreationRule};
 
@@ -8,7 +10,8 @@ use crate::error::CommandError;
 use crate::files;
 use crate::ui::Ui;
 
-const NAME: &str = ".sops.yaml";
+/// The configuration's name.
+pub(crate) const NAME: &str = ".sops.yaml";
 /// What people write by mistake.
 const MISNAMED: &str = ".sops.yml";
 /// Folders looked through on the way up, as sops does.
@@ -28,36 +31,86 @@ pub(crate) struct ConfigFile {
 }
 
 impl ConfigChoice {
-    /// Reads the file that was named, or looks for one. Returns `None` if there is none.
+    /// The file that counts for a target. Returns `None` if there is none.
     pub(crate) fn find(
         &self,
         target: &Path,
         ui: &mut Ui,
-    ) -> Result<Option<ConfigFile>, CommandError> {
-        if let Some(path) = &self.named {
-            return ConfigFile::read(path, ui).map(Some);
+    ) -> Result<Option<Arc<ConfigFile>>, CommandError> {
+        self.finder().find(target, ui)
+    }
+
+    /// Finds the files for many targets, and reads each once.
+    pub(crate) fn finder(&self) -> Finder {
+        Finder {
+            choice: self.clone(),
+            read: HashMap::new(),
+            above: HashMap::new(),
         }
-        let here = full(Path::new("."))?;
-        if let Some(path) = upwards(&here, ui) {
-            return ConfigFile::read(&path, ui).map(Some);
-        }
-        nearest(&full(target)?, ui)
     }
 }
 
-/// In a tree of several projects the nearest configuration counts that has a rule for the file.
-fn nearest(target: &Path, ui: &mut Ui) -> Result<Option<ConfigFile>, CommandError> {
-    let mut folder = target.parent().map(Path::to_owned);
-    let mut first = None;
-    while let Some(path) = folder.and_then(|folder| upwards(&folder, ui)) {
-        let found = ConfigFile::read(&path, ui)?;
-        if found.rule_for(target)?.is_some() {
-            return Ok(Some(found));
+/// Configuration files that were found and read.
+pub(crate) struct Finder {
+    choice: ConfigChoice,
+    read: HashMap<PathBuf, Arc<ConfigFile>>,
+    /// By folder, the next one there or above.
+    above: HashMap<PathBuf, Option<PathBuf>>,
+}
+
+impl Finder {
+    /// Reads the file that was named, or looks for one. Returns `None` if there is none.
+    pub(crate) fn find(
+        &mut self,
+        target: &Path,
+        ui: &mut Ui,
+    ) -> Result<Option<Arc<ConfigFile>>, CommandError> {
+        if let Some(path) = self.choice.named.clone() {
+            return self.read(&path, ui).map(Some);
         }
-        folder = path.ancestors().nth(2).map(Path::to_owned);
-        first.get_or_insert(found);
+        let here = full(Path::new("."))?;
+        if let Some(path) = self.upwards(&here, ui) {
+            return self.read(&path, ui).map(Some);
+        }
+        self.nearest(&full(target)?, ui)
     }
-    Ok(first)
+
+    /// In a tree of several projects the nearest configuration counts that has a rule for the file.
+    fn nearest(
+        &mut self,
+        target: &Path,
+        ui: &mut Ui,
+    ) -> Result<Option<Arc<ConfigFile>>, CommandError> {
+        let mut folder = target.parent().map(Path::to_owned);
+        let mut first = None;
+        while let Some(path) = folder.and_then(|folder| self.upwards(&folder, ui)) {
+            let found = self.read(&path, ui)?;
+            if found.rule_for(target)?.is_some() {
+                return Ok(Some(found));
+            }
+            folder = path.ancestors().nth(2).map(Path::to_owned);
+            first.get_or_insert(found);
+        }
+        Ok(first)
+    }
+
+    fn upwards(&mut self, folder: &Path, ui: &mut Ui) -> Option<PathBuf> {
+        if let Some(known) = self.above.get(folder) {
+            return known.clone();
+        }
+        let found = upwards(folder, ui);
+        self.above.insert(folder.to_owned(), found.clone());
+        found
+    }
+
+    fn read(&mut self, path: &Path, ui: &mut Ui) -> Result<Arc<ConfigFile>, CommandError> {
+        if let Some(known) = self.read.get(path) {
+            return Ok(Arc::clone(known));
+        }
+        let file = Arc::new(ConfigFile::read(path, ui)?);
+        self.read.insert(path.to_owned(), Arc::clone(&file));
+        Ok(file)
+    }
 }
 
 /// The next configuration file in a folder or above it.

@@ -2,9 +2,11 @@
 
 use std::future::Future;
 use std::io::IsTerminal;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use keys::env::Prompt;
 use keys::{DataKey, DecryptionOrder, Env, KeyGroups, Plaintext};
+use tokio::runtime::{Builder, Runtime};
 
 use super::exit;
 use crate::error::CommandError;
@@ -22,17 +24,26 @@ pub(crate) fn env() -> Env {
 
 struct Terminal;
 
+/// Many files may have a question at the same time; a person answers one after the other.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Prompt for Terminal {
     fn secret(&self, question: &str) -> Option<Plaintext> {
+        let _turn = turn();
         let answer = passphrase::type_in(&format!("{question} ")).ok()?;
         Some(Plaintext::new(answer.as_bytes().to_vec()))
     }
 
     fn public(&self, question: &str) -> Option<String> {
+        let _turn = turn();
         ui::ask(&format!("{question} ")).ok()
     }
 
     fn confirm(&self, question: &str, yes: &str, no: Option<&str>) -> Option<bool> {
+        let _turn = turn();
         let no = no.unwrap_or("cancel");
         let answer = ui::ask(&format!("{question} (y: {yes}, n: {no}) ")).ok()?;
         match answer.as_str() {
@@ -70,10 +81,11 @@ pub(crate) fn recover(
         .map_err(|e| CommandError::new(e.to_string()).code(exit::NO_DATA_KEY))
 }
 
+/// Waits on the one runtime of this process. Several threads may, at the same time.
 fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CommandError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let runtime = runtime.map_err(|e| CommandError::new("cannot wait for keys").because(e))?;
+    static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
+    let runtime = RUNTIME.get_or_init(|| Builder::new_current_thread().enable_all().build().ok());
+    let runtime = runtime.as_ref();
+    let runtime = runtime.ok_or_else(|| CommandError::new("cannot wait for keys"))?;
     Ok(runtime.block_on(work))
 }

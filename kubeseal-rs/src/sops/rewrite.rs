@@ -6,14 +6,18 @@ use decryptor::format::Format;
 use decryptor::sops::metadata::Metadata;
 use decryptor::sops::{Closing, Encrypted, Plain};
 use jiff::Timestamp;
-use keys::DataKey;
+use keys::{DataKey, Env};
 use zeroize::Zeroizing;
 
 use super::opening::Opening;
+use super::source::swap;
 use super::{data_key, exit, failure};
 use crate::error::CommandError;
-use crate::files;
+use crate::files::{self, Swapped};
 use crate::ui::Ui;
+
+/// How often a change is made again because others write to the file too.
+const MOST_ATTEMPTS: usize = 100;
 
 /// An encrypted file that is to be changed.
 pub(crate) struct Rewrite {
@@ -29,23 +33,48 @@ pub(crate) struct Rewrite {
 
 impl Rewrite {
     /// Lets `change` make another document of it. Values that stay keep their ciphertext.
+    ///
+    /// What somebody else has written meanwhile is kept: the change is made again, to that.
     pub(crate) fn run(
         &self,
-        change: impl FnOnce(&Plain) -> Result<Plain, CommandError>,
+        change: impl Fn(&Plain) -> Result<Plain, CommandError>,
         ui: &mut Ui,
     ) -> Result<(), CommandError> {
+        let env = data_key::env();
+        for _ in 0..MOST_ATTEMPTS {
+            if self.attempt(&change, &env, ui)? == Swapped::Done {
+                return Ok(());
+            }
+        }
+        Err(changed_meanwhile(&self.path))
+    }
+
+    fn attempt(
+        &self,
+        change: impl Fn(&Plain) -> Result<Plain, CommandError>,
+        env: &Env,
+        ui: &mut Ui,
+    ) -> Result<Swapped, CommandError> {
         let path = &self.path;
         let text = read(path)?;
         let format = self.format.unwrap_or_else(|| Format::of(path));
         let document = Encrypted::parse(&text, format).map_err(failure::encrypted)?;
-        let (plain, key) = self.opening.open(&document, &data_key::env(), ui)?;
+        let (plain, key) = self.opening.open(&document, env, ui)?;
         let changed = change(&plain)?;
         if self.idempotent && changed.expose_secret() == plain.expose_secret() {
-            return Ok(());
+            return Ok(Swapped::Done);
         }
         let closed = close_again(&changed, &document, &key)?;
-        files::replace(path, closed.as_bytes())
+        swap(path, &text, closed.as_bytes(), ui)
     }
+}
+
+/// Somebody else has written to a file since it was read.
+pub(crate) fn changed_meanwhile(path: &Path) -> CommandError {
+    CommandError::new(format!(
+        "{} was changed by somebody else meanwhile, and was left so",
+        path.display()
+    ))
 }
 
 /// What a document that is written again says of its keys and rules.

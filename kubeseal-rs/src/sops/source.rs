@@ -7,8 +7,9 @@ use decryptor::format::Format;
 use zeroize::Zeroizing;
 
 use super::exit;
+use super::rewrite::changed_meanwhile;
 use crate::error::CommandError;
-use crate::files;
+use crate::files::{self, Swapped};
 use crate::ui::Ui;
 
 /// A document to read.
@@ -66,28 +67,40 @@ impl Source {
 /// Reads a file that was named.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
     files::read(path).map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => CommandError::new(format!(
-            "Error: cannot operate on non-existent file {:?}",
-            path.display().to_string()
-        ))
-        .code(exit::NO_FILE),
-        _ => CommandError::new(format!("Error reading file {}", path.display()))
-            .because(e)
-            .code(exit::UNREADABLE),
+        io::ErrorKind::NotFound => missing(path),
+        _ => unreadable(path, e),
     })
 }
 
+/// A file that is not there.
+pub(crate) fn missing(path: &Path) -> CommandError {
+    let shown = path.display().to_string();
+    CommandError::new(format!(
+        "Error: cannot operate on non-existent file {shown:?}"
+    ))
+    .code(exit::NO_FILE)
+}
+
+/// A file that is there and cannot be read.
+pub(crate) fn unreadable(path: &Path, error: io::Error) -> CommandError {
+    CommandError::new(format!("Error reading file {}", path.display()))
+        .because(error)
+        .code(exit::UNREADABLE)
+}
+
 impl Target {
-    /// Puts an encrypted document there, whole or not at all.
+    /// Puts an encrypted document there, whole or not at all; `before` is what the source held.
     pub(crate) fn write(
         &self,
         bytes: &[u8],
         source: &Source,
+        before: &[u8],
         ui: &mut Ui,
     ) -> Result<(), CommandError> {
-        match self.path(source) {
-            Some(path) => files::replace_shared(path, bytes),
-            None => ui.print(bytes),
+        match (self, self.path(source)) {
+            (Self::InPlace, Some(path)) => put_back(path, before, bytes, ui),
+            (_, Some(path)) => files::replace_shared(path, bytes),
+            (_, None) => ui.print(bytes),
         }
     }
 
@@ -96,10 +109,11 @@ impl Target {
         &self,
         bytes: &[u8],
         source: &Source,
+        before: &[u8],
         ui: &mut Ui,
     ) -> Result<(), CommandError> {
         match (self, self.path(source)) {
-            (Self::InPlace, Some(path)) => files::replace(path, bytes),
+            (Self::InPlace, Some(path)) => put_back(path, before, bytes, ui),
             (_, Some(path)) => files::replace_secret(path, bytes),
             (_, None) => ui.print(bytes),
         }
@@ -111,4 +125,35 @@ impl Target {
             _ => None,
         }
     }
+}
+
+/// Puts what has become of a file in its place, unless somebody else has written to it since it was read.
+pub(crate) fn put_back(
+    path: &Path,
+    before: &[u8],
+    after: &[u8],
+    ui: &mut Ui,
+) -> Result<(), CommandError> {
+    match swap(path, before, after, ui)? {
+        Swapped::Done => Ok(()),
+        Swapped::ChangedMeanwhile => Err(changed_meanwhile(path)),
+    }
+}
+
+/// As [`put_back`], for those who know what to do if somebody else has.
+pub(crate) fn swap(
+    path: &Path,
+    before: &[u8],
+    after: &[u8],
+    ui: &mut Ui,
+) -> Result<Swapped, CommandError> {
+    let others = files::names(path).saturating_sub(1);
+    let swapped = files::swap(path, before, after)?;
+    if swapped == Swapped::Done && others > 0 {
+        ui.warn(format!(
+            "{} has other names (hard links: {others}), under which it stays as it was",
+            path.display()
+        ));
+    }
+    Ok(swapped)
 }
