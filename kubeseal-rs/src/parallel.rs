@@ -4,17 +4,36 @@ use std::panic::resume_unwind;
 use std::sync::Mutex;
 use std::thread;
 
-/// Items that one thread takes at a time: the work of an item may take long or short.
+/// Items that one thread takes at a time, where there are many: the work of an item may take long or short.
 const PIECE: usize = 16;
+/// Threads at least for work that waits, such as for a disk.
+const FEWEST_THAT_WAIT: usize = 8;
 
 /// Works on every item; the results are in the items' order.
 pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let threads = cores.min(items.len().div_ceil(PIECE));
+    run(items, cores(), PIECE, work)
+}
+
+/// As [`map`], for work that mostly waits.
+pub(crate) fn map_waiting<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    run(items, cores().max(FEWEST_THAT_WAIT), 1, work)
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn run<T: Sync, R: Send>(
+    items: &[T],
+    most_threads: usize,
+    piece: usize,
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    let threads = most_threads.min(items.len().div_ceil(piece));
     if threads < 2 {
         return items.iter().map(work).collect();
     }
-    let pieces = Mutex::new(items.chunks(PIECE).enumerate());
+    let pieces = Mutex::new(items.chunks(piece).enumerate());
     let next = || pieces.lock().ok().and_then(|mut pieces| pieces.next());
     let worker = || {
         let mut done = Vec::new();
@@ -40,10 +59,9 @@ mod tests {
     fn results_are_in_the_items_order() {
         for count in [0, 1, 15, 16, 17, 1000] {
             let items: Vec<usize> = (0..count).collect();
-            assert_eq!(
-                super::map(&items, |item| item + 1),
-                (1..=count).collect::<Vec<_>>()
-            );
+            let expected: Vec<_> = (1..=count).collect();
+            assert_eq!(super::map(&items, |item| item + 1), expected);
+            assert_eq!(super::map_waiting(&items, |item| item + 1), expected);
         }
     }
 }

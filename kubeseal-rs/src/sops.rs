@@ -2,10 +2,13 @@
 
 pub(crate) mod config_file;
 pub(crate) mod data_key;
+pub(crate) mod each;
 pub(crate) mod exit;
 pub(crate) mod failure;
+pub(crate) mod found;
 pub(crate) mod memory_folder;
 pub(crate) mod opening;
 pub(crate) mod recipients;
 pub(crate) mod rewrite;
 pub(crate) mod source;
+pub(crate) mod stop;

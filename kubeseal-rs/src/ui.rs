@@ -1,5 +1,6 @@
 //! The only place that writes to the terminal: results, warnings, errors, progress.
 
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -11,12 +12,32 @@ use crate::error::CommandError;
 pub(crate) struct Ui {
     /// Whether errors stand alone, without a word before them: sops's do.
     bare: bool,
+    /// Warnings that wait until it is their file's turn. `None` if they are shown at once.
+    held: Option<Vec<String>>,
 }
 
 impl Ui {
     /// A terminal as kubeseal's users know it, or as sops's do.
     pub(crate) fn new(as_sops: bool) -> Self {
-        Self { bare: as_sops }
+        Self {
+            bare: as_sops,
+            held: None,
+        }
+    }
+
+    /// Holds warnings back, for one of many files that are worked on at the same time.
+    pub(crate) fn holding() -> Self {
+        Self {
+            bare: false,
+            held: Some(Vec::new()),
+        }
+    }
+
+    /// Shows what was held back, with the file's name.
+    pub(crate) fn warn_of(&mut self, place: impl fmt::Display, held: Self) {
+        for text in held.held.into_iter().flatten() {
+            self.warn(format!("{place}: {text}"));
+        }
     }
 
     /// Writes a result to standard output.
@@ -30,7 +51,10 @@ impl Ui {
 
     /// Says something that does not stop the command.
     pub(crate) fn warn(&mut self, text: impl AsRef<str>) {
-        self.say(&format!("warning: {}", text.as_ref()));
+        match &mut self.held {
+            Some(held) => held.push(text.as_ref().to_owned()),
+            None => self.say(&format!("warning: {}", text.as_ref())),
+        }
     }
 
     /// Says what was done or is waited for.
