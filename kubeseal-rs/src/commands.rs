@@ -50,8 +50,12 @@ pub(crate) enum Command {
     TryOut(try_out::Args),
     /// Encrypt a document.
     Encrypt(Box<encrypt::Args>),
+    /// Encrypt many files.
+    EncryptTree(Box<encrypt::tree::Args>),
     /// Decrypt a document.
     Decrypt(Box<decrypt::Args>),
+    /// Decrypt many files.
+    DecryptTree(Box<decrypt::tree::Args>),
     /// Edit a document.
     Edit(Box<edit::Args>),
     /// Run a command with a document's values as its variables.
@@ -60,10 +64,14 @@ pub(crate) enum Command {
     Change(Box<set::Args>),
     /// Give a document another data key.
     Rotate(Box<rotate::Args>),
+    /// Give many files other data keys.
+    RotateTree(Box<rotate::tree::Args>),
     /// Give documents the keys of the configuration.
     UpdateKeys(Box<update_keys::Args>),
     /// Say whether a document is encrypted.
     FileStatus(file_status::Args),
+    /// Say which of many files are encrypted.
+    FileStatusTree(file_status::tree::Args),
     /// Print completions for a shell.
     Completions(completions::Args),
     /// Print the manual.
@@ -89,13 +97,17 @@ impl Command {
             Self::Keyring(args) => keyring::run(args, ui),
             Self::TryOut(args) => try_out::run(args, ui),
             Self::Encrypt(args) => encrypt::run(&args, ui),
+            Self::EncryptTree(args) => encrypt::tree::run(&args, ui),
             Self::Decrypt(args) => decrypt::run(&args, ui),
+            Self::DecryptTree(args) => decrypt::tree::run(&args, ui),
             Self::Edit(args) => edit::run(&args, ui),
             Self::ExecEnv(args) => exec_env::run(&args, ui).map(|never| match never {}),
             Self::Change(args) => set::run(&args, ui),
             Self::Rotate(args) => rotate::run(&args, ui),
+            Self::RotateTree(args) => rotate::tree::run(&args, ui),
             Self::UpdateKeys(args) => update_keys::run(&args, ui),
             Self::FileStatus(args) => file_status::run(&args, ui),
+            Self::FileStatusTree(args) => file_status::tree::run(&args, ui),
             Self::Completions(args) => completions::run(args, ui),
             Self::Man(args) => man::run(args, ui),
             Self::Version => {

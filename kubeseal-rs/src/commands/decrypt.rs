@@ -1,8 +1,11 @@
 //! `decrypt`: an encrypted document, in clear.
 
+pub(crate) mod tree;
+
 use decryptor::format::Format;
 use decryptor::sops::Encrypted;
 use decryptor::sops::path::Path;
+use keys::{Env, Plaintext};
 
 use crate::error::CommandError;
 use crate::sops::opening::{Opening, sentence};
@@ -16,32 +19,59 @@ pub(crate) struct Args {
     pub(crate) source: Source,
     /// Where the result goes.
     pub(crate) target: Target,
+    /// How it is decrypted.
+    pub(crate) how: How,
+}
+
+/// How documents are decrypted.
+pub(crate) struct How {
     /// A format that was asked for.
     pub(crate) output_type: Option<Format>,
     /// The only value or branch that was asked for.
     pub(crate) extract: Option<Path>,
-    /// How it is opened.
+    /// How they are opened.
     pub(crate) opening: Opening,
 }
 
 /// Decrypts it. Nothing is written before all of it has opened and its MAC is right.
 pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
-    let Args { source, target, .. } = args;
+    let Args {
+        source,
+        target,
+        how,
+    } = args;
     let text = source.read(ui)?;
     let document = Encrypted::parse(&text, source.format()).map_err(failure::encrypted)?;
-    let (plain, _) = args.opening.open(&document, &data_key::env(), ui)?;
-    let format = args.output_type.unwrap_or(document.format());
-    if let Some(path) = &args.extract {
-        let part = plain.extract(path, format).map_err(failure::converting)?;
-        return target.write_secret(part.expose_secret(), source, ui);
+    let clear = how.clear(&document, &data_key::env(), ui)?;
+    target.write_secret(clear.expose_secret(), source, &text, ui)
+}
+
+impl How {
+    /// What a document gives in the end.
+    fn format_of(&self, document: &Encrypted) -> Format {
+        self.output_type.unwrap_or(document.format())
     }
-    let converted = plain.convert(format).map_err(failure::converting)?;
-    for warning in converted
-        .warnings()
-        .iter()
-        .filter(|new| !plain.warnings().contains(new))
-    {
-        ui.warn(sentence(warning));
+
+    /// The document in clear, or the part of it that was asked for.
+    fn clear(
+        &self,
+        document: &Encrypted,
+        env: &Env,
+        ui: &mut Ui,
+    ) -> Result<Plaintext, CommandError> {
+        let (plain, _) = self.opening.open(document, env, ui)?;
+        let format = self.format_of(document);
+        if let Some(path) = &self.extract {
+            return plain.extract(path, format).map_err(failure::converting);
+        }
+        let converted = plain.convert(format).map_err(failure::converting)?;
+        for warning in converted
+            .warnings()
+            .iter()
+            .filter(|new| !plain.warnings().contains(new))
+        {
+            ui.warn(sentence(warning));
+        }
+        Ok(converted.into_plaintext())
     }
-    target.write_secret(converted.expose_secret(), source, ui)
 }

@@ -1,11 +1,13 @@
 //! `rotate`: another data key for an encrypted document, and maybe other master keys.
 
+pub(crate) mod tree;
+
 use std::path::PathBuf;
 
 use decryptor::format::Format;
 use decryptor::sops::{Closing, Encrypted};
-use keys::KeyGroups;
 use keys::groups::KeyEntry;
+use keys::{Env, KeyGroups};
 
 use crate::error::CommandError;
 use crate::sops::opening::Opening;
@@ -21,20 +23,28 @@ pub(crate) struct Args {
     pub(crate) path: PathBuf,
     /// A format that was asked for.
     pub(crate) format: Option<Format>,
-    /// How it is opened.
+    /// Where the result goes.
+    pub(crate) target: Target,
+    /// How it gets it.
+    pub(crate) how: How,
+}
+
+/// How documents get other data keys.
+pub(crate) struct How {
+    /// How they are opened.
     pub(crate) opening: Opening,
     /// Keys to add to the first group.
     pub(crate) add: Named,
     /// Keys to remove from all groups.
     pub(crate) remove: Named,
-    /// Where the result goes.
-    pub(crate) target: Target,
 }
 
 /// Encrypts all values anew. Nothing is written unless every key has wrapped the new data key.
 pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
-    let Args { path, target, .. } = args;
-    let changes_keys = !args.add.lists.is_empty() || !args.remove.lists.is_empty();
+    let Args {
+        path, target, how, ..
+    } = args;
+    let changes_keys = !how.add.lists.is_empty() || !how.remove.lists.is_empty();
     if changes_keys && !path.exists() {
         let shown = path.display().to_string();
         return Err(CommandError::new(format!(
@@ -45,51 +55,63 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
     let text = read(path)?;
     let format = args.format.unwrap_or_else(|| Format::of(path));
     let document = Encrypted::parse(&text, format).map_err(failure::encrypted)?;
-    let env = data_key::env();
-    let (plain, _) = args.opening.open(&document, &env, ui)?;
-    let mut metadata = renewed(&document)?;
-    change(&mut metadata.key_groups, args, ui)?;
-    let key = data_key::generate(&mut metadata.key_groups, &env)?;
-    let closing = Closing {
-        metadata,
-        now: &now(),
-        previous: None,
-    };
-    let closed = plain.close(&key, closing).map_err(failure::closing)?;
+    let closed = how.rotate(&document, &data_key::env(), ui)?;
     let source = Source {
         place: Place::File(path.clone()),
         name: None,
         format: Some(format),
     };
-    target.write(closed.as_bytes(), &source, ui)
+    target.write(closed.as_bytes(), &source, &text, ui)
 }
 
-fn change(groups: &mut KeyGroups, args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
-    for key in args.remove.keys()? {
-        let name = key.to_string();
-        let before = count(groups);
-        for group in &mut groups.groups {
-            group.keys.retain(|entry| entry.key.to_string() != name);
-        }
-        if count(groups) == before {
-            ui.warn(format!("{name} is none of the document's keys"));
-        }
+impl How {
+    /// The document under another data key, which every master key has wrapped.
+    fn rotate(
+        &self,
+        document: &Encrypted,
+        env: &Env,
+        ui: &mut Ui,
+    ) -> Result<Encrypted, CommandError> {
+        let (plain, _) = self.opening.open(document, env, ui)?;
+        let mut metadata = renewed(document)?;
+        self.change(&mut metadata.key_groups, ui)?;
+        let key = data_key::generate(&mut metadata.key_groups, env)?;
+        let closing = Closing {
+            metadata,
+            now: &now(),
+            previous: None,
+        };
+        plain.close(&key, closing).map_err(failure::closing)
     }
-    if let Some(first) = groups.groups.first_mut() {
-        for key in args.add.keys()? {
+
+    fn change(&self, groups: &mut KeyGroups, ui: &mut Ui) -> Result<(), CommandError> {
+        for key in self.remove.keys()? {
             let name = key.to_string();
-            if first.keys.iter().all(|entry| entry.key.to_string() != name) {
-                first.keys.push(KeyEntry { key, wrapped: None });
+            let before = count(groups);
+            for group in &mut groups.groups {
+                group.keys.retain(|entry| entry.key.to_string() != name);
+            }
+            if count(groups) == before {
+                ui.warn(format!("{name} is none of the document's keys"));
             }
         }
-    }
-    match groups.groups.iter().any(|group| group.keys.is_empty()) {
-        true => Err(
-            CommandError::new("Could not generate data key: [empty key group provided]").hint(
+        if let Some(first) = groups.groups.first_mut() {
+            for key in self.add.keys()? {
+                let name = key.to_string();
+                if first.keys.iter().all(|entry| entry.key.to_string() != name) {
+                    first.keys.push(KeyEntry { key, wrapped: None });
+                }
+            }
+        }
+        match groups.groups.iter().any(|group| group.keys.is_empty()) {
+            true => Err(CommandError::new(
+                "Could not generate data key: [empty key group provided]",
+            )
+            .hint(
                 "nobody could open the document: add another key before you remove the last one",
-            ),
-        ),
-        false => Ok(()),
+            )),
+            false => Ok(()),
+        }
     }
 }
 

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::document_flags::{
-    ChangeFlags, DecryptFlags, EditFlags, EncryptFlags, ExecEnvFlags, FileStatusFlags, RotateFlags,
-    UpdateKeysFlags, ValueFlags,
+    ChangeFlags, DecryptFlags, DryRunFlags, EditFlags, EncryptFlags, ExecEnvFlags, FileStatusFlags,
+    OutputDirFlags, RotateFlags, UpdateKeysFlags, ValueFlags,
 };
-use crate::commands::Command;
+use crate::commands::{Command, update_keys};
 use crate::error::CommandError;
-use crate::sops::exit;
 use crate::sops::memory_folder::OnDisk;
+use crate::sops::{exit, found};
 use crate::ui::Ui;
 
 /// The door through which a command came, as far as that makes a difference.
@@ -30,19 +30,26 @@ pub(super) enum Door<'a> {
 /// What is done with SOPS documents.
 #[derive(Subcommand)]
 pub(super) enum DocumentCommand {
-    /// Encrypt a SOPS document: a file's or standard input's values, to the keys named here or in .sops.yaml
+    /// Encrypt SOPS documents: a file's or standard input's values, to the keys named here or in .sops.yaml
     Encrypt {
         #[command(flatten)]
         flags: Box<EncryptFlags>,
-        /// The file; standard input if left out
+        #[command(flatten)]
+        dry_run: DryRunFlags,
+        /// The file; standard input if left out. With --in-place also several, and folders of which the files are meant that
+        /// a path_regex of .sops.yaml matches
         #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
     },
-    /// Decrypt a SOPS document
+    /// Decrypt SOPS documents
     Decrypt {
         #[command(flatten)]
         flags: Box<DecryptFlags>,
-        /// The file; standard input if left out
+        #[command(flatten)]
+        output_dir: OutputDirFlags,
+        #[command(flatten)]
+        dry_run: DryRunFlags,
+        /// The file; standard input if left out. Also several, and folders of which the encrypted files are meant
         #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
     },
@@ -80,11 +87,13 @@ pub(super) enum DocumentCommand {
         #[arg(value_name = "FILE PATH")]
         words: Vec<String>,
     },
-    /// Encrypt all values of a SOPS document anew under another data key, and maybe for other keys
+    /// Encrypt all values of SOPS documents anew under other data keys, and maybe for other keys
     Rotate {
         #[command(flatten)]
         flags: Box<RotateFlags>,
-        /// The file
+        #[command(flatten)]
+        dry_run: DryRunFlags,
+        /// The file. With --in-place also several, and folders of which the encrypted files are meant
         #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
     },
@@ -92,15 +101,17 @@ pub(super) enum DocumentCommand {
     Updatekeys {
         #[command(flatten)]
         flags: Box<UpdateKeysFlags>,
-        /// The files
+        #[command(flatten)]
+        dry_run: DryRunFlags,
+        /// The files, and folders of which the encrypted files are meant
         #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
     },
-    /// Say whether a file is an encrypted SOPS document, as JSON
+    /// Say whether a file is an encrypted SOPS document, as JSON; of several, a line each
     Filestatus {
         #[command(flatten)]
         flags: FileStatusFlags,
-        /// The file
+        /// The file. Also several, and folders of which the files are meant that are encrypted or should be
         #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
     },
@@ -109,13 +120,32 @@ pub(super) enum DocumentCommand {
 impl DocumentCommand {
     pub(super) fn command(self, mut door: Door<'_>) -> Result<Command, CommandError> {
         Ok(match self {
-            Self::Encrypt { flags, files } => {
-                let file = door.one(files)?;
-                Command::Encrypt(Box::new(flags.args(file, door.outer())?))
-            }
-            Self::Decrypt { flags, files } => {
-                Command::Decrypt(Box::new(flags.args(door.one(files)?)?))
-            }
+            Self::Encrypt {
+                flags,
+                dry_run: DryRunFlags { dry_run },
+                files,
+            } => match door.are_many(&files, dry_run) {
+                true => {
+                    let args = flags.tree(files, dry_run, door.outer())?;
+                    Command::EncryptTree(Box::new(args))
+                }
+                false => {
+                    let file = door.one(files)?;
+                    Command::Encrypt(Box::new(flags.args(file, door.outer())?))
+                }
+            },
+            Self::Decrypt {
+                flags,
+                output_dir: OutputDirFlags { output_dir },
+                dry_run: DryRunFlags { dry_run },
+                files,
+            } => match door.are_many(&files, dry_run || output_dir.is_some()) {
+                true => {
+                    let args = flags.tree(files, dry_run, output_dir)?;
+                    Command::DecryptTree(Box::new(args))
+                }
+                false => Command::Decrypt(Box::new(flags.args(door.one(files)?)?)),
+            },
             Self::Edit { flags, files } => {
                 let file = door.one(files)?;
                 Command::Edit(Box::new(flags.args(file, door.outer(), door.on_disk())?))
@@ -127,13 +157,26 @@ impl DocumentCommand {
                 words,
             } => Command::Change(Box::new(flags.set(&value, words)?)),
             Self::Unset { flags, words } => Command::Change(Box::new(flags.unset(&words)?)),
-            Self::Rotate { flags, files } => {
-                Command::Rotate(Box::new(flags.args(door.one(files)?)?))
-            }
-            Self::Updatekeys { flags, files } => {
-                Command::UpdateKeys(Box::new(flags.args(files, door.outer())?))
-            }
-            Self::Filestatus { flags, files } => Command::FileStatus(flags.args(door.one(files)?)?),
+            Self::Rotate {
+                flags,
+                dry_run: DryRunFlags { dry_run },
+                files,
+            } => match door.are_many(&files, dry_run) {
+                true => Command::RotateTree(Box::new(flags.tree(files, dry_run)?)),
+                false => Command::Rotate(Box::new(flags.args(door.one(files)?)?)),
+            },
+            Self::Updatekeys {
+                flags,
+                dry_run: DryRunFlags { dry_run },
+                files,
+            } => Command::UpdateKeys(Box::new(update_keys::Args {
+                one_by_one: matches!(door, Door::Sops { .. }),
+                ..flags.args(files, dry_run, door.outer())?
+            })),
+            Self::Filestatus { flags, files } => match door.are_many(&files, false) {
+                true => Command::FileStatusTree(flags.tree(files, door.outer())),
+                false => Command::FileStatus(flags.args(door.one(files)?)?),
+            },
         })
     }
 }
@@ -155,6 +198,13 @@ impl<'a> Door<'a> {
             Self::Sops { .. } => OnDisk::Warn,
             Self::Kubeseal => OnDisk::Refuse,
         }
+    }
+
+    /// Whether several files are meant, or a folder of them. Behind the name of sops they never are, unless a flag says so
+    /// that sops does not have.
+    fn are_many(&self, files: &[PathBuf], asked: bool) -> bool {
+        let may_be = matches!(self, Self::Kubeseal);
+        !files.is_empty() && (asked || (may_be && found::are_many(files)))
     }
 
     /// The one file of a command that takes no more.

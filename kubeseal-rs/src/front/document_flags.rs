@@ -63,6 +63,42 @@ impl ResultFlags {
             (None, false) => Ok(Target::Stdout),
         }
     }
+
+    /// Many files are changed in place, or not at all.
+    fn check_in_place(&self, dry_run: bool) -> Result<(), CommandError> {
+        match self.target()? {
+            Target::File(_) => Err(one_output()),
+            Target::Stdout if !dry_run => Err(CommandError::new(
+                "several files and folders are changed in place only",
+            )
+            .code(exit::CONFLICTING_FLAGS)
+            .hint("say --in-place; with --dry-run nothing is written")),
+            Target::Stdout | Target::InPlace => Ok(()),
+        }
+    }
+}
+
+fn one_output() -> CommandError {
+    CommandError::new("--output names one file, and the results are several")
+        .code(exit::CONFLICTING_FLAGS)
+        .hint("say --in-place; decrypt can write below a folder with --output-dir")
+}
+
+/// Whether anything is written.
+#[derive(Args, Default)]
+pub(super) struct DryRunFlags {
+    /// Do everything but write, and say what would be written
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+/// Where clear texts of many files go.
+#[derive(Args, Default)]
+#[command(next_help_heading = "Input and output")]
+pub(super) struct OutputDirFlags {
+    /// Folder below which each clear text goes to the place that its file has below its own folder
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) output_dir: Option<PathBuf>,
 }
 
 /// Which configuration file counts.
@@ -150,11 +186,36 @@ impl EncryptFlags {
         Ok(encrypt::Args {
             source,
             target,
+            how: self.how(outer),
+        })
+    }
+
+    /// What is to be done with many files and folders.
+    pub(super) fn tree(
+        &self,
+        paths: Vec<PathBuf>,
+        dry_run: bool,
+        outer: &Self,
+    ) -> Result<encrypt::tree::Args, CommandError> {
+        self.services.check()?;
+        outer.services.check()?;
+        self.format.check_many()?;
+        self.result.check_in_place(dry_run)?;
+        Ok(encrypt::tree::Args {
+            paths,
+            format: self.format.input_type,
+            dry_run,
+            how: self.how(outer),
+        })
+    }
+
+    fn how(&self, outer: &Self) -> encrypt::How {
+        encrypt::How {
             output_type: self.format.output_type,
             named: self.recipients.named(&outer.recipients),
             rules: self.rules.choice(&outer.rules),
             config: self.config.choice(&outer.config),
-        })
+        }
     }
 }
 
@@ -172,6 +233,15 @@ impl EncryptFlags {
 }
 
 impl FormatFlags {
+    /// Many files have names of their own.
+    fn check_many(&self) -> Result<(), CommandError> {
+        match self.filename_override {
+            None => Ok(()),
+            Some(_) => Err(CommandError::new("--filename-override is for one file")
+                .code(exit::CONFLICTING_FLAGS)),
+        }
+    }
+
     fn source(&self, file: Option<PathBuf>, target: &Target) -> Result<Source, CommandError> {
         let place = match file {
             Some(path) => Place::File(path),
@@ -264,6 +334,46 @@ impl DecryptFlags {
         Ok(decrypt::Args {
             source: self.format.source(file, &target)?,
             target,
+            how: self.how()?,
+        })
+    }
+
+    /// What is to be done with many files and folders.
+    pub(super) fn tree(
+        &self,
+        paths: Vec<PathBuf>,
+        dry_run: bool,
+        folder: Option<PathBuf>,
+    ) -> Result<decrypt::tree::Args, CommandError> {
+        self.services.check()?;
+        self.format.check_many()?;
+        let how = self.how()?;
+        if how.extract.is_some() {
+            return Err(CommandError::new("--extract takes one file").code(exit::CONFLICTING_FLAGS));
+        }
+        let target = match (self.result.target()?, folder) {
+            (Target::File(_), _) => return Err(one_output()),
+            (Target::InPlace, Some(_)) => {
+                return Err(CommandError::new(
+                    "--in-place and --output-dir ask for different things",
+                )
+                .code(exit::CONFLICTING_FLAGS));
+            }
+            _ if dry_run => decrypt::tree::Target::DryRun,
+            (Target::InPlace, None) => decrypt::tree::Target::InPlace,
+            (Target::Stdout, Some(folder)) => decrypt::tree::Target::Folder(folder),
+            (Target::Stdout, None) => decrypt::tree::Target::Stdout,
+        };
+        Ok(decrypt::tree::Args {
+            paths,
+            format: self.format.input_type,
+            target,
+            how,
+        })
+    }
+
+    fn how(&self) -> Result<decrypt::How, CommandError> {
+        Ok(decrypt::How {
             output_type: self.format.output_type,
             extract: self.extract.path()?,
             opening: self.opening.opening()?,
@@ -287,6 +397,19 @@ impl FileStatusFlags {
             path,
             format: self.input_type,
         })
+    }
+
+    /// Which files and folders are looked at; `outer` are the flags before the command.
+    pub(super) fn tree(
+        &self,
+        paths: Vec<PathBuf>,
+        outer: &EncryptFlags,
+    ) -> file_status::tree::Args {
+        file_status::tree::Args {
+            paths,
+            format: self.input_type,
+            config: ConfigFlags::default().choice(&outer.config),
+        }
     }
 }
 

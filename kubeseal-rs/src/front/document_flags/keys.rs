@@ -115,19 +115,49 @@ impl RotateFlags {
         let name = self.format.filename_override.as_deref().unwrap_or(&path);
         let format = self.format.input_type.unwrap_or_else(|| Format::of(name));
         if self.format.output_type.is_some_and(|other| other != format) {
-            return Err(CommandError::new("rotate keeps the file's format")
-                .code(exit::UNWRITABLE_FORMAT)
-                .hint("leave out --output-type"));
+            return Err(keeps_format());
         }
         Ok(rotate::Args {
             path,
             format: Some(format),
+            target,
+            how: self.how()?,
+        })
+    }
+
+    /// What is to be done with many files and folders.
+    pub(in crate::front) fn tree(
+        &self,
+        paths: Vec<PathBuf>,
+        dry_run: bool,
+    ) -> Result<rotate::tree::Args, CommandError> {
+        self.services.check()?;
+        self.format.check_many()?;
+        self.result.check_in_place(dry_run)?;
+        if self.format.output_type.is_some() {
+            return Err(keeps_format());
+        }
+        Ok(rotate::tree::Args {
+            paths,
+            format: self.format.input_type,
+            dry_run,
+            how: self.how()?,
+        })
+    }
+
+    fn how(&self) -> Result<rotate::How, CommandError> {
+        Ok(rotate::How {
             opening: self.opening.opening()?,
             add: self.keys.add(),
             remove: self.keys.remove(),
-            target,
         })
     }
+}
+
+fn keeps_format() -> CommandError {
+    CommandError::new("rotate keeps the file's format")
+        .code(exit::UNWRITABLE_FORMAT)
+        .hint("leave out --output-type")
 }
 
 /// Flags of `updatekeys`.
@@ -152,6 +182,7 @@ impl UpdateKeysFlags {
     pub(in crate::front) fn args(
         &self,
         paths: Vec<PathBuf>,
+        dry_run: bool,
         outer: &EncryptFlags,
     ) -> Result<update_keys::Args, CommandError> {
         self.services.check()?;
@@ -164,6 +195,8 @@ impl UpdateKeysFlags {
             config: self.config.choice(&outer.config),
             opening: self.opening.opening()?,
             yes: self.yes,
+            one_by_one: false,
+            dry_run,
         })
     }
 }
