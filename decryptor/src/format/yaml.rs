@@ -4,6 +4,7 @@ mod block;
 mod comments;
 mod emit;
 mod leaf;
+mod lines;
 mod metadata;
 mod read;
 mod resolve;

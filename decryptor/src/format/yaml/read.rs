@@ -9,6 +9,7 @@ use std::ops::Range;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
 use super::comments::{Comments, Found};
+use super::lines;
 use super::resolve::{self, Tagged};
 use crate::format::ParseError;
 use crate::manifest::yaml::{characters, colons::Colons};
@@ -16,7 +17,10 @@ use crate::tree::{Entry, Item, Leaf, Pair, Place, Scalar, Tree, Value};
 use crate::yaml_span::Offsets;
 use cut::{Cut, line_mark};
 
+pub(super) use collection::find_duplicates;
+
 /// What was read.
+#[derive(Default)]
 pub(super) struct Read {
     pub(super) tree: Tree,
     /// One for each document.
@@ -40,6 +44,14 @@ pub(super) struct Frame {
 /// Reads a stream of documents.
 pub(super) fn read(text: &str) -> Result<Read, ParseError> {
     characters::check(text).map_err(|error| ParseError::new(error.line, &error.reason))?;
+    match lines::read(text) {
+        Some(read) => Ok(read),
+        None => read_events(text),
+    }
+}
+
+/// Reads whatever is YAML.
+pub(super) fn read_events(text: &str) -> Result<Read, ParseError> {
     let mut reader = Reader::new(text);
     let mut colons = Colons::new(text);
     for event in Parser::new_from_str(text) {
@@ -89,12 +101,6 @@ enum Node {
 
 impl<'t> Reader<'t> {
     fn new(text: &'t str) -> Self {
-        let read = Read {
-            tree: Tree::default(),
-            frames: Vec::new(),
-            step: 0,
-            duplicates: Vec::new(),
-        };
         Self {
             text,
             offsets: Offsets::new(text),
@@ -103,7 +109,7 @@ impl<'t> Reader<'t> {
             anchors: HashMap::new(),
             repeats: text.len() + 1000,
             last_end: 0,
-            read,
+            read: Read::default(),
         }
     }
 

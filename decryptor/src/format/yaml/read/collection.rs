@@ -102,7 +102,7 @@ impl Reader<'_> {
             Node::Map(mut entries, _) => {
                 entries.splice(0..0, inline.map(|found| Entry::Comment(found.comment)));
                 entries.extend(own.into_iter().map(|found| Entry::Comment(found.comment)));
-                self.find_duplicates(&entries);
+                find_duplicates(self.text, &entries, &mut self.read.duplicates);
                 Value::Map(entries)
             }
             Node::List(mut items) => {
@@ -116,22 +116,6 @@ impl Reader<'_> {
         }
         self.add(value, open.anchor);
         Ok(())
-    }
-
-    fn find_duplicates(&mut self, entries: &[Entry]) {
-        let mut seen = HashSet::with_capacity(entries.len());
-        for entry in entries {
-            if let Entry::Pair(pair) = entry
-                && self.read.duplicates.len() < MAX_DUPLICATES
-                && !seen.insert(pair.key.as_str())
-            {
-                let line = 1 + self.text[..pair.at.start]
-                    .bytes()
-                    .filter(|b| *b == b'\n')
-                    .count();
-                self.read.duplicates.push((line, pair.key.clone()));
-            }
-        }
     }
 
     pub(super) fn finish_document(
@@ -154,5 +138,24 @@ impl Reader<'_> {
             closing_brace,
         });
         Ok(())
+    }
+}
+
+/// Notes the keys that stand twice in a mapping.
+pub(in crate::format::yaml) fn find_duplicates(
+    text: &str,
+    entries: &[Entry],
+    found: &mut Vec<(usize, String)>,
+) {
+    let mut seen = HashSet::with_capacity(entries.len());
+    for entry in entries {
+        if let Entry::Pair(pair) = entry
+            && found.len() < MAX_DUPLICATES
+            && !seen.insert(pair.key.as_str())
+        {
+            let before = text[..pair.at.start].bytes();
+            let line = 1 + before.filter(|byte| *byte == b'\n').count();
+            found.push((line, pair.key.clone()));
+        }
     }
 }

@@ -1,0 +1,247 @@
+//! Reads the YAML that most files are, line by line: block mappings and lists of values on one line, or in literal blocks.
+//!
+//! What it reads, it reads as the whole reader would; everything else it leaves to that one.
+
+#[cfg(test)]
+mod tests;
+mod value;
+
+use std::ops::Range;
+
+use super::read::{Frame, Read, find_duplicates};
+use super::resolve;
+use crate::tree::{Entry, Item, Leaf, MAX_DEPTH, Pair, Scalar, Value};
+
+/// Longer keys are no simple ones for the whole reader.
+const MAX_KEY: usize = 1000;
+
+/// Reads a document. Returns `None` if it is not of this kind, or not YAML at all.
+pub(super) fn read(text: &str) -> Option<Read> {
+    // A line break of another kind would have to be kept in mind, and the end of the last line too.
+    if !text.ends_with('\n') || text.bytes().any(|byte| matches!(byte, b'\t' | b'\r')) {
+        return None;
+    }
+    let mut lines = Lines {
+        text,
+        at: 0,
+        last_end: 0,
+        open: Vec::new(),
+        read: Read::default(),
+    };
+    while let Some(line) = lines.next_line() {
+        lines.take(line)?;
+    }
+    lines.finish()
+}
+
+struct Lines<'t> {
+    text: &'t str,
+    /// Where the next line begins.
+    at: usize,
+    /// Where the last key or value ended.
+    last_end: usize,
+    open: Vec<Open>,
+    read: Read,
+}
+
+/// A mapping or a list whose keys or dashes stand in one column.
+struct Open {
+    column: usize,
+    node: Node,
+}
+
+enum Node {
+    /// With a key that waits for its value.
+    Map(Vec<Entry>, Option<(String, Range<usize>)>),
+    List(Vec<Item>),
+}
+
+/// A line that is not empty, without its indentation.
+struct Line {
+    column: usize,
+    start: usize,
+    end: usize,
+}
+
+impl Lines<'_> {
+    fn next_line(&mut self) -> Option<Line> {
+        loop {
+            let rest = self.text.get(self.at..).filter(|rest| !rest.is_empty())?;
+            let length = rest.find('\n').unwrap_or(rest.len());
+            let start = self.at;
+            self.at += length + 1;
+            let column = rest.bytes().take_while(|byte| *byte == b' ').count();
+            if column < length {
+                return Some(Line {
+                    column,
+                    start: start + column,
+                    end: start + length,
+                });
+            }
+        }
+    }
+
+    fn take(&mut self, line: Line) -> Option<()> {
+        let body = &self.text[line.start..line.end];
+        if body.starts_with("---") || body.starts_with("...") {
+            return None;
+        }
+        let is_item = body.starts_with("- ");
+        match self.waiting_column() {
+            Some(key) => self.begin_under(key, line.column, is_item)?,
+            None => self.go_back_to(line.column, is_item)?,
+        }
+        self.body(line.start, line.end, line.column)
+    }
+
+    /// The column of the key that waits for its value, if one does.
+    fn waiting_column(&self) -> Option<usize> {
+        match self.open.last()? {
+            Open {
+                column,
+                node: Node::Map(_, Some(_)),
+            } => Some(*column),
+            _ => None,
+        }
+    }
+
+    /// Begins what a key without a value on its line holds. Nothing at all would be null, which stands nowhere.
+    fn begin_under(&mut self, key: usize, column: usize, is_item: bool) -> Option<()> {
+        if is_item && column >= key {
+            return self.begin(column, Node::List(Vec::new()));
+        }
+        if is_item || column <= key {
+            return None;
+        }
+        if self.read.step == 0 {
+            self.read.step = column - key;
+        }
+        self.begin(column, Node::Map(Vec::new(), None))
+    }
+
+    /// Ends all that stands right of a line, which must go on with what is left.
+    fn go_back_to(&mut self, column: usize, is_item: bool) -> Option<()> {
+        if self.open.is_empty() && self.last_end == 0 {
+            let begins = column == 0 && !is_item;
+            return begins.then(|| self.begin(0, Node::Map(Vec::new(), None)))?;
+        }
+        while let Some(open) = self.open.last() {
+            let is_list = matches!(open.node, Node::List(_));
+            if open.column == column && is_list == is_item {
+                return Some(());
+            }
+            // A list may stand in the column of its key.
+            if open.column < column || open.column == column && !is_list {
+                return None;
+            }
+            self.end()?;
+        }
+        None
+    }
+
+    fn begin(&mut self, column: usize, node: Node) -> Option<()> {
+        (self.open.len() < MAX_DEPTH).then(|| self.open.push(Open { column, node }))
+    }
+
+    /// Ends the innermost mapping or list.
+    fn end(&mut self) -> Option<()> {
+        let value = match self.open.pop()?.node {
+            Node::List(items) => Value::List(items),
+            Node::Map(_, Some(_)) => return None,
+            Node::Map(entries, None) => {
+                find_duplicates(self.text, &entries, &mut self.read.duplicates);
+                Value::Map(entries)
+            }
+        };
+        if self.open.is_empty() {
+            let Value::Map(entries) = value else {
+                return None;
+            };
+            self.read.tree.documents.push(entries);
+            return Some(());
+        }
+        self.add(value)
+    }
+
+    fn add(&mut self, value: Value) -> Option<()> {
+        match &mut self.open.last_mut()?.node {
+            Node::List(items) => items.push(Item::Value(value)),
+            Node::Map(entries, key) => {
+                let (key, at) = key.take()?;
+                let end = self.last_end;
+                entries.push(Entry::Pair(Pair {
+                    key,
+                    at,
+                    end,
+                    value,
+                }));
+            }
+        }
+        Some(())
+    }
+
+    /// Takes a key, an item, or what stands behind a dash.
+    fn body(&mut self, mut start: usize, end: usize, mut column: usize) -> Option<()> {
+        while self.text[start..end].starts_with("- ") {
+            start += 2;
+            column += 2;
+            let rest = &self.text[start..end];
+            if rest.starts_with("- ") {
+                self.begin(column, Node::List(Vec::new()))?;
+            } else if key(rest).is_some() {
+                self.begin(column, Node::Map(Vec::new(), None))?;
+            } else {
+                return self.leaf(start, end);
+            }
+        }
+        let body = &self.text[start..end];
+        let key = key(body)?;
+        let at = start..start + key.len();
+        self.last_end = at.end;
+        let Node::Map(_, waiting) = &mut self.open.last_mut()?.node else {
+            return None;
+        };
+        *waiting = Some((key.to_owned(), at.clone()));
+        match at.end + 1 == end {
+            true => Some(()),
+            false => self.leaf(at.end + 2, end),
+        }
+    }
+
+    fn leaf(&mut self, start: usize, end: usize) -> Option<()> {
+        let (scalar, mut place) = self.scalar(start, end)?;
+        place.column = self.open.last()?.column;
+        self.last_end = place.at.end;
+        self.add(Value::Leaf(Leaf { scalar, place }))
+    }
+
+    fn finish(mut self) -> Option<Read> {
+        while !self.open.is_empty() {
+            self.end()?;
+        }
+        self.read.frames.push(Frame {
+            end: self.text.len(),
+            column: 0,
+            closing_brace: None,
+        });
+        (self.read.tree.documents.len() == 1).then_some(self.read)
+    }
+}
+
+/// The key that a text begins with, if a colon stands behind it that ends the line, or a space and a value.
+fn key(text: &str) -> Option<&str> {
+    let is_key = |byte: &u8| byte.is_ascii_alphanumeric() || b"_./-".contains(byte);
+    let length = text.bytes().take_while(|byte| is_key(byte)).count();
+    let (key, rest) = text.split_at(length);
+    let begins = key.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    let ends = rest == ":" || rest.starts_with(": ") && rest.len() > 2;
+    let fits = begins && ends && length <= MAX_KEY;
+    (fits && is_text(key)).then_some(key)
+}
+
+/// Whether a key is a text: only these letters and digits begin anything else.
+fn is_text(key: &str) -> bool {
+    let may_be_word = key.starts_with(['t', 'T', 'f', 'F', 'n', 'N']) && key.len() <= 5;
+    let may_be_other = may_be_word || key.starts_with(|c: char| c.is_ascii_digit());
+    !may_be_other || matches!(resolve::plain(key), Ok(Scalar::Text(_)))
+}
