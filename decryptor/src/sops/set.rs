@@ -1,5 +1,6 @@
 //! Values set and removed by their path: in place where the text allows it, else the document is laid out anew.
 
+mod exact;
 mod in_place;
 
 use zeroize::Zeroizing;
@@ -42,6 +43,11 @@ impl SetError {
 impl Plain {
     /// Gives the value at a path another content, written in JSON. What is missing on the way is made.
     pub fn set(&self, path: &Path, json: &str) -> Result<Self, SetError> {
+        if let Some(number) = exact::too_large(json) {
+            return Err(SetError::Value(format!(
+                "{number} is too large to stay exact: write it as a text, in double quotes"
+            )));
+        }
         let mut new = json_value(json).map_err(|error| SetError::Value(error.reason))?;
         if let (Format::Dotenv | Format::Ini, Value::Leaf(leaf)) = (self.format, &mut new)
             && let Some(words) = value::in_words(&leaf.scalar)

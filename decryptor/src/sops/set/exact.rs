@@ -1,0 +1,58 @@
+//! Whole numbers that documents cannot hold: SOPS has 64 bits and a sign for them, and would make others of larger ones.
+
+/// The first whole number in JSON that does not fit.
+pub(super) fn too_large(json: &str) -> Option<&str> {
+    let mut rest = json;
+    while let Some(start) = rest.find(['"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
+    {
+        rest = &rest[start..];
+        if rest.starts_with('"') {
+            rest = behind_text(rest);
+            continue;
+        }
+        let is_part = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
+        let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let (number, behind) = rest.split_at(end);
+        let is_whole = !number.contains(['.', 'e', 'E']);
+        if is_whole && number.parse::<i64>().is_err() {
+            return Some(number);
+        }
+        rest = behind;
+    }
+    None
+}
+
+/// What comes behind a text in double quotes.
+fn behind_text(json: &str) -> &str {
+    let mut escaped = false;
+    let end = json[1..].find(|c| {
+        let closes = c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        closes
+    });
+    end.map_or("", |end| &json[end + 2..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::too_large;
+
+    #[test]
+    fn only_whole_numbers_outside_of_texts_count() {
+        let large = "9223372036854775808";
+        for (json, expected) in [
+            ("9223372036854775807", None),
+            ("-9223372036854775808", None),
+            (large, Some(large)),
+            ("{\"a\": [1, 9223372036854775808]}", Some(large)),
+            ("\"9223372036854775808\"", None),
+            (r#""\\" 9223372036854775808"#, Some(large)),
+            (r#""\" 9223372036854775808""#, None),
+            ("9223372036854775808.5", None),
+            ("1e30", None),
+            ("\"é", None),
+        ] {
+            assert_eq!(too_large(json), expected, "{json}");
+        }
+    }
+}
