@@ -13,6 +13,7 @@ mod error;
 mod mac;
 mod open;
 mod set;
+mod shown;
 mod stash;
 #[cfg(test)]
 mod tests;
