@@ -5,8 +5,10 @@ pub(crate) mod decrypt;
 pub(crate) mod edit;
 pub(crate) mod encrypt;
 pub(crate) mod exec_env;
+pub(crate) mod exec_file;
 pub(crate) mod fetch_cert;
 pub(crate) mod file_status;
+pub(crate) mod groups;
 pub(crate) mod inspect;
 pub(crate) mod keyring;
 pub(crate) mod man;
@@ -60,12 +62,16 @@ pub(crate) enum Command {
     Edit(Box<edit::Args>),
     /// Run a command with a document's values as its variables.
     ExecEnv(exec_env::Args),
+    /// Run a command with a document in clear as a file.
+    ExecFile(Box<exec_file::Args>),
     /// Set or remove one value of a document.
     Change(Box<set::Args>),
     /// Give a document another data key.
     Rotate(Box<rotate::Args>),
     /// Give many files other data keys.
     RotateTree(Box<rotate::tree::Args>),
+    /// Add or remove a group of a document's keys.
+    Groups(Box<groups::Args>),
     /// Give documents the keys of the configuration.
     UpdateKeys(Box<update_keys::Args>),
     /// Say whether a document is encrypted.
@@ -101,10 +107,12 @@ impl Command {
             Self::Decrypt(args) => decrypt::run(&args, ui),
             Self::DecryptTree(args) => decrypt::tree::run(&args, ui),
             Self::Edit(args) => edit::run(&args, ui),
-            Self::ExecEnv(args) => exec_env::run(&args, ui).map(|never| match never {}),
+            Self::ExecEnv(args) => exec_env::run(&args, ui),
+            Self::ExecFile(args) => exec_file::run(&args, ui),
             Self::Change(args) => set::run(&args, ui),
             Self::Rotate(args) => rotate::run(&args, ui),
             Self::RotateTree(args) => rotate::tree::run(&args, ui),
+            Self::Groups(args) => groups::run(&args, ui),
             Self::UpdateKeys(args) => update_keys::run(&args, ui),
             Self::FileStatus(args) => file_status::run(&args, ui),
             Self::FileStatusTree(args) => file_status::tree::run(&args, ui),

@@ -9,10 +9,14 @@ use tempfile::TempDir;
 use testkit::cli::{self, Output, Run};
 use testkit::{ours, peer};
 
+mod by_flags;
 mod changes;
 mod commands;
 mod configuration;
+mod editing;
+mod groups;
 mod programs;
+mod real_users;
 mod recipients;
 
 /// A folder of files, an age identity in it, and both programs.

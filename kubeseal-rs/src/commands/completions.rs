@@ -10,11 +10,17 @@ use crate::ui::Ui;
 pub(crate) struct Args {
     /// The shell.
     pub(crate) shell: Shell,
+    /// Whether they are for the link of that name.
+    pub(crate) called_sops: bool,
 }
 
 pub(crate) fn run(args: Args, ui: &mut Ui) -> Result<(), CommandError> {
-    let Args { shell } = args;
+    let Args { shell, called_sops } = args;
+    let (mut grammar, name) = match called_sops {
+        true => (front::sops::shown(), "sops"),
+        false => (front::kubeseal::shown(), "kubeseal"),
+    };
     let mut text = Vec::new();
-    clap_complete::generate(shell, &mut front::kubeseal::shown(), "kubeseal", &mut text);
+    clap_complete::generate(shell, &mut grammar, name, &mut text);
     ui.print(&text)
 }

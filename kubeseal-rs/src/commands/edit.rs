@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use decryptor::format::Format;
 use decryptor::sops::metadata::Metadata;
-use decryptor::sops::{Closing, Encrypted, Plain};
+use decryptor::sops::{Encrypted, Plain};
 use keys::{DataKey, Env};
 
 use self::editor::Session;
@@ -18,7 +18,7 @@ use crate::sops::config_file::{ConfigChoice, ConfigFile};
 use crate::sops::memory_folder::{self, OnDisk};
 use crate::sops::opening::Opening;
 use crate::sops::recipients::{self, Named, Recipients, RuleChoice};
-use crate::sops::rewrite::{changed_meanwhile, close_again, now, read};
+use crate::sops::rewrite::{changed_meanwhile, close_again, close_anew, read};
 use crate::sops::source::swap;
 use crate::sops::{data_key, exit, failure};
 use crate::ui::Ui;
@@ -37,6 +37,8 @@ pub(crate) struct Args {
     pub(crate) rules: RuleChoice,
     /// The configuration that counts for a new file.
     pub(crate) config: ConfigChoice,
+    /// Whether the keys are shown too.
+    pub(crate) show_keys: bool,
     /// Whether clear text may go to a disk.
     pub(crate) on_disk: OnDisk,
 }
@@ -68,13 +70,19 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
         .path()
         .join(args.path.file_name().unwrap_or_default());
     let unwritable = |e| CommandError::new("cannot write what the editor is to show").because(e);
-    files::create_secret(&file, plain.expose_secret()).map_err(unwritable)?;
+    let shown = match (&before, args.show_keys) {
+        (Before::There(document, _), true) => {
+            plain.beside_metadata(document).map_err(failure::plain)?
+        }
+        _ => plain.into_plaintext(),
+    };
+    files::create_secret(&file, shown.expose_secret()).map_err(unwritable)?;
     let mut session = Session::begin()?;
     loop {
         session.edit(&file, &env)?;
         let text = files::read(&file)
             .map_err(|e| CommandError::new("cannot read what the editor has left").because(e))?;
-        if *text == plain.expose_secret() {
+        if *text == shown.expose_secret() {
             return Err(CommandError::new("File has not changed, exiting.").code(exit::NOT_CHANGED));
         }
         let closed = args.close(&text, format, &before, &env);
@@ -135,19 +143,27 @@ impl Args {
         before: &Before,
         env: &Env,
     ) -> Result<Encrypted, CommandError> {
-        let plain = Plain::parse(text, format).map_err(failure::plain)?;
+        let plain = match (before, self.show_keys) {
+            (Before::There(document, _), true) => alone(text, document)?,
+            _ => Plain::parse(text, format).map_err(failure::plain)?,
+        };
         match before {
             Before::There(document, key) => close_again(&plain, document, key),
             Before::New(config) => {
-                let mut chosen = self.choose(config.as_deref())?;
-                let key = data_key::generate(&mut chosen.groups, env)?;
-                let closing = Closing {
-                    metadata: Metadata::new(chosen.rules, chosen.groups),
-                    now: &now(),
-                    previous: None,
-                };
-                plain.close(&key, closing).map_err(failure::closing)
+                let chosen = self.choose(config.as_deref())?;
+                close_anew(&plain, Metadata::new(chosen.rules, chosen.groups), env)
             }
         }
+    }
+}
+
+/// The document without the keys that were shown, which must be as they were.
+fn alone(text: &[u8], document: &Encrypted) -> Result<Plain, CommandError> {
+    match Plain::parse_beside_metadata(text, document).map_err(failure::plain)? {
+        (plain, true) => Ok(plain),
+        (_, false) => Err(CommandError::new(
+            "what was shown of the keys was changed, and that is not how they are changed",
+        )
+        .hint("put it back; updatekeys, rotate and groups change who can open a file")),
     }
 }

@@ -1,16 +1,15 @@
 //! `exec-env`: runs a command with a document's values as its variables.
 
-use std::convert::Infallible;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::Command;
 
 use decryptor::format::Format;
 use decryptor::sops::Encrypted;
 
 use crate::error::CommandError;
 use crate::sops::opening::Opening;
-use crate::sops::{data_key, failure, source};
+use crate::sops::rewrite::read;
+use crate::sops::{child, data_key, failure, user};
 use crate::ui::Ui;
 
 /// Which values, for which command.
@@ -23,23 +22,34 @@ pub(crate) struct Args {
     pub(crate) opening: Opening,
     /// Whether the command has these variables and no others.
     pub(crate) pristine: bool,
+    /// Whether nobody waits for it.
+    pub(crate) background: bool,
+    /// The user it runs as.
+    pub(crate) user: Option<String>,
 }
 
 /// Becomes the command: signals, its exit code and what it prints are its own.
-pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<Infallible, CommandError> {
-    let text = source::read(&args.path)?;
+pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
+    let text = read(&args.path)?;
     let document = Encrypted::parse(&text, Format::of(&args.path)).map_err(failure::encrypted)?;
     let (plain, _) = args.opening.open(&document, &data_key::env(), ui)?;
     let variables = plain
         .variables()
         .map_err(|e| CommandError::new(e.to_string()))?;
-    let mut command = Command::new("/bin/sh");
-    command.arg("-c").arg(&args.command);
+    let account = args.user.as_deref().map(user::switch_to).transpose()?;
+    let mut command = child::shell(&args.command, None);
     if args.pristine {
         command.env_clear();
     }
+    if let Some(account) = &account {
+        command.envs(account.variables());
+    }
     for (name, value) in &variables {
         command.env(name, value.as_str());
+    }
+    if args.background {
+        ui.warn("exec-env's --background option is deprecated and will be removed in a future version of sops");
+        return child::leave(command);
     }
     let error = command.exec();
     Err(CommandError::new("cannot run /bin/sh").because(error))

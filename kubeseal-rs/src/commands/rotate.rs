@@ -2,17 +2,18 @@
 
 pub(crate) mod tree;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use decryptor::format::Format;
-use decryptor::sops::{Closing, Encrypted};
+use decryptor::sops::Encrypted;
 use keys::groups::KeyEntry;
 use keys::{Env, KeyGroups};
 
 use crate::error::CommandError;
 use crate::sops::opening::Opening;
+use crate::sops::policy::Policy;
 use crate::sops::recipients::Named;
-use crate::sops::rewrite::{now, read, renewed};
+use crate::sops::rewrite::{close_anew, read, renewed};
 use crate::sops::source::{Place, Source, Target};
 use crate::sops::{data_key, exit, failure};
 use crate::ui::Ui;
@@ -21,6 +22,8 @@ use crate::ui::Ui;
 pub(crate) struct Args {
     /// The file.
     pub(crate) path: PathBuf,
+    /// The name that counts for rules.
+    pub(crate) name: PathBuf,
     /// A format that was asked for.
     pub(crate) format: Option<Format>,
     /// Where the result goes.
@@ -37,6 +40,8 @@ pub(crate) struct How {
     pub(crate) add: Named,
     /// Keys to remove from all groups.
     pub(crate) remove: Named,
+    /// Who may open them.
+    pub(crate) policy: Policy,
 }
 
 /// Encrypts all values anew. Nothing is written unless every key has wrapped the new data key.
@@ -46,16 +51,12 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
     } = args;
     let changes_keys = !how.add.lists.is_empty() || !how.remove.lists.is_empty();
     if changes_keys && !path.exists() {
-        let shown = path.display().to_string();
-        return Err(CommandError::new(format!(
-            "Error: cannot add or remove keys on non-existent file {shown:?}"
-        ))
-        .code(exit::NO_FILE_TO_CHANGE));
+        return Err(nothing_to_change(path));
     }
     let text = read(path)?;
     let format = args.format.unwrap_or_else(|| Format::of(path));
     let document = Encrypted::parse(&text, format).map_err(failure::encrypted)?;
-    let closed = how.rotate(&document, &data_key::env(), ui)?;
+    let closed = how.rotate(&document, &args.name, &data_key::env(), ui)?;
     let source = Source {
         place: Place::File(path.clone()),
         name: None,
@@ -65,23 +66,19 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
 }
 
 impl How {
-    /// The document under another data key, which every master key has wrapped.
+    /// The document under another data key, which every master key has wrapped. The name is the one that counts for rules.
     fn rotate(
         &self,
         document: &Encrypted,
+        name: &Path,
         env: &Env,
         ui: &mut Ui,
     ) -> Result<Encrypted, CommandError> {
         let (plain, _) = self.opening.open(document, env, ui)?;
         let mut metadata = renewed(document)?;
         self.change(&mut metadata.key_groups, ui)?;
-        let key = data_key::generate(&mut metadata.key_groups, env)?;
-        let closing = Closing {
-            metadata,
-            now: &now(),
-            previous: None,
-        };
-        plain.close(&key, closing).map_err(failure::closing)
+        self.policy.check(&metadata.key_groups, name, ui)?;
+        close_anew(&plain, metadata, env)
     }
 
     fn change(&self, groups: &mut KeyGroups, ui: &mut Ui) -> Result<(), CommandError> {
@@ -113,6 +110,15 @@ impl How {
             false => Ok(()),
         }
     }
+}
+
+/// There is no file whose keys could be changed.
+pub(crate) fn nothing_to_change(path: &Path) -> CommandError {
+    let shown = path.display().to_string();
+    CommandError::new(format!(
+        "Error: cannot add or remove keys on non-existent file {shown:?}"
+    ))
+    .code(exit::NO_FILE_TO_CHANGE)
 }
 
 fn count(groups: &KeyGroups) -> usize {

@@ -13,7 +13,7 @@ use self::changes::Changes;
 use crate::error::CommandError;
 use crate::sops::config_file::{ConfigChoice, ConfigFile};
 use crate::sops::opening::Opening;
-use crate::sops::rewrite::read;
+use crate::sops::rewrite::{close_anew, read, renewed};
 use crate::sops::source::put_back;
 use crate::sops::{data_key, failure, recipients};
 use crate::ui::{self, Ui};
@@ -34,10 +34,9 @@ pub(crate) struct Args {
     pub(crate) one_by_one: bool,
     /// Whether the changes are only shown.
     pub(crate) dry_run: bool,
+    /// Whether a file from which somebody is removed gets another data key.
+    pub(crate) rotate: bool,
 }
-
-const STILL_KNOWN: &str =
-    "whoever was removed may have kept the data key: rotate it, and change the secrets themselves";
 
 /// Brings each file's keys up to date. One that fails does not keep the others from it.
 pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
@@ -86,11 +85,12 @@ fn update(args: &Args, path: &Path, ui: &mut Ui) -> Result<(), CommandError> {
         ui.note(format!("File {shown} left unchanged"));
         return Ok(());
     }
-    let updated = args.rewrap(&document, wanted, &data_key::env(), ui)?;
+    let rotates = args.rotate && changes.removed;
+    let updated = args.rewrap(&document, wanted, rotates, &data_key::env(), ui)?;
     put_back(path, &text, updated.as_bytes(), ui)?;
     ui.note(format!("File {shown} synced with new keys"));
     if changes.removed {
-        ui.warn(STILL_KNOWN);
+        ui.warn(args.still_known());
     }
     Ok(())
 }
@@ -105,15 +105,34 @@ fn wanted(config: Option<&ConfigFile>, path: &Path) -> Result<KeyGroups, Command
 }
 
 impl Args {
-    /// The document for other keys.
+    /// What whoever was removed still knows.
+    fn still_known(&self) -> &'static str {
+        match self.rotate {
+            true => {
+                "the data key is another one; whoever was removed may have kept the values: change the secrets themselves"
+            }
+            false => {
+                "whoever was removed may have kept the data key, which opens the file as before: rotate it \
+                 (updatekeys --rotate does it at once), and change the secrets themselves"
+            }
+        }
+    }
+
+    /// The document for other keys, and under another data key if it `rotates`.
     fn rewrap(
         &self,
         document: &Encrypted,
         mut wanted: KeyGroups,
+        rotates: bool,
         env: &Env,
         ui: &mut Ui,
     ) -> Result<Encrypted, CommandError> {
-        let (_, key) = self.opening.open(document, env, ui)?;
+        let (plain, key) = self.opening.open(document, env, ui)?;
+        if rotates {
+            let mut metadata = renewed(document)?;
+            metadata.key_groups = wanted;
+            return close_anew(&plain, metadata, env);
+        }
         data_key::wrap(&mut wanted, &key, env)?;
         document.with_key_groups(wanted).map_err(failure::encrypted)
     }

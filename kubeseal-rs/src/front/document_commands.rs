@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::document_flags::{
-    ChangeFlags, DecryptFlags, DryRunFlags, EditFlags, EncryptFlags, ExecEnvFlags, FileStatusFlags,
-    OutputDirFlags, RotateFlags, UpdateKeysFlags, ValueFlags,
+    ChangeFlags, DecryptFlags, DryRunFlags, EditFlags, EncryptFlags, ExecEnvFlags, ExecFileFlags,
+    FileStatusFlags, GroupsCommand, OutputDirFlags, RotateFlags, UpdateKeysFlags, ValueFlags,
 };
 use crate::commands::{Command, update_keys};
 use crate::error::CommandError;
 use crate::sops::memory_folder::OnDisk;
+use crate::sops::policy::Unlisted;
 use crate::sops::{exit, found};
 use crate::ui::Ui;
 
@@ -69,6 +70,14 @@ pub(super) enum DocumentCommand {
         #[arg(value_name = "FILE COMMAND")]
         words: Vec<String>,
     },
+    /// Run a command with a SOPS document in clear as a file; {} in the command stands for the file's path
+    ExecFile {
+        #[command(flatten)]
+        flags: Box<ExecFileFlags>,
+        /// The file, and what the shell is to run
+        #[arg(value_name = "FILE COMMAND")]
+        words: Vec<String>,
+    },
     /// Set one value of an encrypted SOPS document, and leave the others as they are
     Set {
         #[command(flatten)]
@@ -76,7 +85,7 @@ pub(super) enum DocumentCommand {
         #[command(flatten)]
         value: ValueFlags,
         /// The file, the way to the value, such as `["key"][0]`, and the value in JSON
-        #[arg(value_name = "FILE PATH VALUE")]
+        #[arg(value_name = "FILE PATH VALUE", allow_negative_numbers = true)]
         words: Vec<String>,
     },
     /// Remove one value of an encrypted SOPS document
@@ -97,6 +106,9 @@ pub(super) enum DocumentCommand {
         #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Share the data key of a SOPS document among groups of keys, several of which it then takes to open it
+    #[command(subcommand, disable_help_subcommand = true)]
+    Groups(GroupsCommand),
     /// Give encrypted SOPS documents the keys that .sops.yaml names for them; their values stay as they are
     Updatekeys {
         #[command(flatten)]
@@ -151,6 +163,9 @@ impl DocumentCommand {
                 Command::Edit(Box::new(flags.args(file, door.outer(), door.on_disk())?))
             }
             Self::ExecEnv { flags, words } => Command::ExecEnv(flags.args(&words)?),
+            Self::ExecFile { flags, words } => {
+                Command::ExecFile(Box::new(flags.args(&words, door.on_disk())?))
+            }
             Self::Set {
                 flags,
                 value,
@@ -162,9 +177,13 @@ impl DocumentCommand {
                 dry_run: DryRunFlags { dry_run },
                 files,
             } => match door.are_many(&files, dry_run) {
-                true => Command::RotateTree(Box::new(flags.tree(files, dry_run)?)),
-                false => Command::Rotate(Box::new(flags.args(door.one(files)?)?)),
+                true => Command::RotateTree(Box::new(flags.tree(files, dry_run, &door)?)),
+                false => {
+                    let file = door.one(files)?;
+                    Command::Rotate(Box::new(flags.args(file, &door)?))
+                }
             },
+            Self::Groups(command) => Command::Groups(Box::new(command.args(&door)?)),
             Self::Updatekeys {
                 flags,
                 dry_run: DryRunFlags { dry_run },
@@ -183,7 +202,7 @@ impl DocumentCommand {
 
 impl<'a> Door<'a> {
     /// Flags that stand before the command, and count where the command has none.
-    fn outer(&self) -> &EncryptFlags {
+    pub(super) fn outer(&self) -> &EncryptFlags {
         static NONE: std::sync::LazyLock<EncryptFlags> =
             std::sync::LazyLock::new(EncryptFlags::default);
         match self {
@@ -205,6 +224,14 @@ impl<'a> Door<'a> {
     fn are_many(&self, files: &[PathBuf], asked: bool) -> bool {
         let may_be = matches!(self, Self::Kubeseal);
         !files.is_empty() && (asked || (may_be && found::are_many(files)))
+    }
+
+    /// What is done about keys that the configuration does not list.
+    pub(super) fn unlisted(&self, allowed: bool) -> Unlisted {
+        match self {
+            Self::Kubeseal if !allowed => Unlisted::Refuse,
+            _ => Unlisted::Warn,
+        }
     }
 
     /// The one file of a command that takes no more.

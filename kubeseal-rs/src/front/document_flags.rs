@@ -1,6 +1,8 @@
 //! Flags of the commands on SOPS documents, the same behind both doors.
 
 mod changes;
+mod editing;
+mod groups;
 mod keys;
 mod programs;
 mod recipients;
@@ -13,8 +15,10 @@ use decryptor::format::Format;
 use decryptor::sops::path::Path;
 
 pub(super) use self::changes::{ChangeFlags, ValueFlags};
-pub(super) use self::keys::{RotateFlags, UpdateKeysFlags};
-pub(super) use self::programs::{EditFlags, ExecEnvFlags};
+pub(super) use self::editing::EditFlags;
+pub(super) use self::groups::GroupsCommand;
+pub(super) use self::keys::{KeyChangeFlags, RotateFlags, UpdateKeysFlags};
+pub(super) use self::programs::{ExecEnvFlags, ExecFileFlags};
 use self::recipients::{RecipientFlags, RuleFlags};
 use super::values::{self, given};
 use crate::commands::{decrypt, encrypt, file_status};
@@ -25,7 +29,7 @@ use crate::sops::opening::Opening;
 use crate::sops::source::{Place, Source, Target};
 
 /// In which formats documents come and go.
-#[derive(Args, Default)]
+#[derive(Args, Clone, Default)]
 #[command(next_help_heading = "Input and output")]
 pub(super) struct FormatFlags {
     /// Format of the input, instead of what the file's name says: yaml, json, dotenv, ini or binary
@@ -40,7 +44,7 @@ pub(super) struct FormatFlags {
 }
 
 /// Where results go.
-#[derive(Args, Default)]
+#[derive(Args, Clone, Default)]
 #[command(next_help_heading = "Input and output")]
 pub(super) struct ResultFlags {
     /// Write the result into the file itself
@@ -119,7 +123,7 @@ impl ConfigFlags {
 }
 
 /// Who wraps and unwraps data keys.
-#[derive(Args, Default)]
+#[derive(Args, Clone, Default)]
 #[command(next_help_heading = "Key services")]
 pub(super) struct KeyServiceFlags {
     /// Use this machine's keys; there is no other way yet

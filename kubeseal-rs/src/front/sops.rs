@@ -6,15 +6,19 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap_complete::Shell;
 
 use super::document_commands::{DocumentCommand, Door};
-use super::document_flags::{EditFlags, EncryptFlags, ExtractFlags, OpeningFlags};
+use super::document_flags::{
+    ChangeFlags, EditFlags, EncryptFlags, ExtractFlags, KeyChangeFlags, OpeningFlags, RotateFlags,
+};
 use super::{Stop, values};
-use crate::commands::Command;
+use crate::commands::{Command, completions, rotate};
 use crate::error::CommandError;
 use crate::sops::exit;
 use crate::sops::memory_folder::OnDisk;
+use crate::sops::source;
 use crate::ui::Ui;
 
 /// Keep files in Git whose values are encrypted
@@ -24,7 +28,7 @@ use crate::ui::Ui;
     disable_version_flag = true,
     disable_help_subcommand = true,
     subcommand_value_name = "COMMAND",
-    override_usage = "sops COMMAND [FLAG…] [FILE]\n       sops [--decrypt | --encrypt] [FLAG…] FILE"
+    override_usage = "sops COMMAND [FLAG…] [FILE]\n       sops [--decrypt | --encrypt | --rotate | --set 'PATH VALUE'] [FLAG…] FILE"
 )]
 struct Cli {
     /// Print the version; nothing is looked up on the network
@@ -45,6 +49,20 @@ struct Cli {
     /// Encrypt a file
     #[arg(short, long)]
     encrypt: bool,
+    /// Encrypt all values of a file anew under another data key
+    #[arg(short, long)]
+    rotate: bool,
+    /// Set one value of an encrypted file: its path, a space, and the value in JSON
+    #[arg(long, value_name = "PATH VALUE")]
+    set: Option<String>,
+    /// Show the keys too while a file is edited
+    #[arg(short, long, hide = true)]
+    show_master_keys: bool,
+    /// Taken, and without effect: a document keeps its layout
+    #[arg(long, value_name = "COUNT", hide = true)]
+    indent: Option<i64>,
+    #[command(flatten)]
+    keys: KeyChangeFlags,
     #[command(flatten)]
     shared: EncryptFlags,
     #[command(flatten)]
@@ -54,17 +72,29 @@ struct Cli {
     #[arg(hide = true)]
     files: Vec<PathBuf>,
     #[command(subcommand)]
-    command: Option<DocumentCommand>,
+    command: Option<SopsCommand>,
+}
+
+#[derive(Subcommand)]
+enum SopsCommand {
+    #[command(flatten)]
+    Document(DocumentCommand),
+    /// Print completions for a shell
+    Completion {
+        /// The shell
+        shell: Shell,
+    },
 }
 
 /// What sops does and this door does not yet.
-const NOT_BUILT: [&str; 5] = ["groups", "exec-file", "publish", "keyservice", "completion"];
+const NOT_BUILT: [&str; 2] = ["publish", "keyservice"];
 
 /// Turns what was typed, and what the environment says, into one command.
 pub(crate) fn parse(
     args: impl IntoIterator<Item = OsString>,
     ui: &mut Ui,
 ) -> Result<Command, Stop> {
+    let args = help_as_flag(args);
     let grammar = values::with_go_switches(Cli::command().args_override_self(true));
     let args = spelling::for_clap(args, &grammar);
     let matches = grammar
@@ -80,13 +110,37 @@ pub(crate) fn parse(
     Ok(cli.chosen(ui)?)
 }
 
+/// The grammar as people see it.
+pub(crate) fn shown() -> clap::Command {
+    Cli::command()
+}
+
+/// `sops help COMMAND` is `sops COMMAND --help`.
+fn help_as_flag(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut args: Vec<_> = args.into_iter().collect();
+    if args
+        .get(1)
+        .is_some_and(|first| first == "help" || first == "h")
+    {
+        args.remove(1);
+        args.push("--help".into());
+    }
+    args
+}
+
 impl Cli {
     fn chosen(self, ui: &mut Ui) -> Result<Command, CommandError> {
         match self.command {
-            Some(command) => command.command(Door::Sops {
+            Some(SopsCommand::Document(command)) => command.command(Door::Sops {
                 outer: &self.shared,
                 ui,
             }),
+            Some(SopsCommand::Completion { shell }) => {
+                Ok(Command::Completions(completions::Args {
+                    shell,
+                    called_sops: true,
+                }))
+            }
             None => self.by_flags(ui),
         }
     }
@@ -108,23 +162,38 @@ impl Cli {
         let file = door
             .one(self.files)?
             .ok_or_else(|| CommandError::new("Error: no file specified").code(exit::NO_FILE))?;
-        match (self.encrypt, self.decrypt) {
-            (true, true) => Err(CommandError::new(
-                "--encrypt and --decrypt ask for different things",
+        let modes = [self.encrypt, self.decrypt, self.rotate, self.set.is_some()];
+        if modes.into_iter().filter(|is_asked| *is_asked).count() > 1 {
+            return Err(CommandError::new(
+                "--encrypt, --decrypt, --rotate and --set ask for different things",
             )
-            .code(exit::CONFLICTING_FLAGS)),
-            (true, false) => {
-                let none = EncryptFlags::default();
-                Ok(Command::Encrypt(Box::new(
-                    self.shared.args(Some(file), &none)?,
-                )))
-            }
-            (false, true) => {
-                let flags = self.shared.for_decrypt(self.extract, self.opening);
-                Ok(Command::Decrypt(Box::new(flags.args(Some(file))?)))
-            }
-            (false, false) => edit(&self.shared, self.opening, file),
+            .code(exit::CONFLICTING_FLAGS)
+            .hint("call sops once for each"));
         }
+        if self.keys.any() && !file.exists() {
+            return Err(rotate::nothing_to_change(&file));
+        }
+        if self.encrypt {
+            let args = self.shared.args(Some(file), &EncryptFlags::default())?;
+            return Ok(Command::Encrypt(Box::new(args)));
+        }
+        if self.decrypt {
+            let flags = self.shared.for_decrypt(self.extract, self.opening);
+            return Ok(Command::Decrypt(Box::new(flags.args(Some(file))?)));
+        }
+        if self.rotate {
+            if !file.exists() {
+                return Err(source::missing(&file));
+            }
+            let flags = RotateFlags::of(&self.shared, self.keys, self.opening);
+            return Ok(Command::Rotate(Box::new(flags.args(Some(file), &door)?)));
+        }
+        if let Some(text) = &self.set {
+            let (shared, file) = (&self.shared, file.to_string_lossy());
+            let args = ChangeFlags::by_flag(shared, self.opening, &file, text)?;
+            return Ok(Command::Change(Box::new(args)));
+        }
+        edit(&self.shared, self.opening, self.show_master_keys, file)
     }
 }
 
@@ -132,6 +201,7 @@ impl Cli {
 fn edit(
     shared: &EncryptFlags,
     opening: OpeningFlags,
+    show_master_keys: bool,
     file: PathBuf,
 ) -> Result<Command, CommandError> {
     if let Some(name) = file.to_str().filter(|name| NOT_BUILT.contains(name)) {
@@ -147,7 +217,7 @@ fn edit(
                 )),
         );
     }
-    let flags = EditFlags::of(shared, opening);
+    let flags = EditFlags::of(shared, opening, show_master_keys);
     let args = flags.args(Some(file), shared, OnDisk::Warn)?;
     Ok(Command::Edit(Box::new(args)))
 }

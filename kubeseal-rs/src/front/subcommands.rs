@@ -183,7 +183,10 @@ impl Subcommand {
                 keyring: keyring.keyring_or_default()?,
             })),
             Self::Documents(command) => command.command(Door::Kubeseal),
-            Self::Completion { shell } => Ok(Command::Completions(completions::Args { shell })),
+            Self::Completion { shell } => Ok(Command::Completions(completions::Args {
+                shell,
+                called_sops: false,
+            })),
             Self::Man { dir } => Ok(Command::Man(man::Args {
                 folder: given(&dir).map(PathBuf::from),
             })),

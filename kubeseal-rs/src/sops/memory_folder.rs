@@ -45,11 +45,20 @@ pub(crate) fn make(on_disk: OnDisk, ui: &mut Ui) -> Result<TempDir, CommandError
                 "clear text goes to {}, which may be on a disk: no folder in memory can be written to",
                 usual.display()
             ));
-            make_in(&usual).map_err(|e| {
-                CommandError::new(format!("cannot make a folder in {}", usual.display())).because(e)
-            })
+            make_in_usual(&usual)
         }
     }
+}
+
+/// Makes such a folder wherever files for a while go: for what is never written to a disk itself, such as a pipe.
+pub(crate) fn anywhere() -> Result<TempDir, CommandError> {
+    make_in_usual(&std::env::temp_dir())
+}
+
+fn make_in_usual(usual: &Path) -> Result<TempDir, CommandError> {
+    make_in(usual).map_err(|e| {
+        CommandError::new(format!("cannot make a folder in {}", usual.display())).because(e)
+    })
 }
 
 fn make_in(folder: &Path) -> std::io::Result<TempDir> {

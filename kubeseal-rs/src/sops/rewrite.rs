@@ -99,6 +99,21 @@ pub(crate) fn close_again(
     plain.close(key, closing).map_err(failure::closing)
 }
 
+/// Closes a document under another data key, wrapped for all keys that the metadata name.
+pub(crate) fn close_anew(
+    plain: &Plain,
+    mut metadata: Metadata,
+    env: &Env,
+) -> Result<Encrypted, CommandError> {
+    let key = data_key::generate(&mut metadata.key_groups, env)?;
+    let closing = Closing {
+        metadata,
+        now: &now(),
+        previous: None,
+    };
+    plain.close(&key, closing).map_err(failure::closing)
+}
+
 /// Reads an encrypted file that is to be changed.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
     files::read(path).map_err(|e| {

@@ -23,6 +23,7 @@ fn changes_and_parts_end_as_with_the_original() {
     desk.write("value", "{\"x\": [1, true, null]}");
     let cases: &[(&[&str], &str)] = &[
         (&["set", "f.yaml", r#"["b"]"#, r#""x""#], ""),
+        (&["set", "f.yaml", r#"["b"]"#, "-5"], ""),
         (
             &["set", "f.yaml", r#"["b"]"#, r#"{"c": ["d", 1.5, null]}"#],
             "",
@@ -271,4 +272,40 @@ fn documents_that_have_no_place_in_a_format_are_not_dropped() {
         "{}",
         output.stderr
     );
+}
+
+#[test]
+fn whole_numbers_stay_exact_or_are_refused() {
+    let desk = Desk::new();
+    for (name, text) in [("f.yaml", "a: 1\n"), ("f.json", "{\"a\": 1}")] {
+        desk.write(name, text);
+        desk.encrypt(Whose::Theirs, name);
+        for number in [
+            "9007199254740993",
+            "9223372036854775807",
+            "-9223372036854775808",
+        ] {
+            desk.sops(Whose::Ours, &["set", name, r#"["a"]"#, number])
+                .ok();
+            for opens in BOTH {
+                let opened = desk
+                    .sops(opens, &["decrypt", "--extract", r#"["a"]"#, name])
+                    .ok();
+                assert_eq!(opened.trim(), number, "{name} {opens:?}");
+            }
+        }
+        let before = desk.read(name);
+        for number in ["9223372036854775808", "[1, 123456789012345678901]"] {
+            let output = desk
+                .sops(Whose::Ours, &["set", name, r#"["a"]"#, number])
+                .output();
+            assert_eq!(output.code(), 7, "{}", said(&output));
+            assert!(
+                output.stderr.contains("too large to stay exact"),
+                "{}",
+                output.stderr
+            );
+            assert_eq!(desk.read(name), before);
+        }
+    }
 }

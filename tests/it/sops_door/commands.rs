@@ -371,9 +371,7 @@ fn what_is_not_built_is_refused_and_writes_nothing() {
     let desk = Desk::new();
     desk.write("a.yaml", "a: 1\n");
     for args in [
-        &["edit", "-s", "a.yaml"][..],
-        &["exec-file", "a.yaml"],
-        &["groups", "add", "a.yaml"],
+        &["exec-file", "--background", "a.yaml", "true"][..],
         &["publish", "a.yaml"],
         &[
             "encrypt",

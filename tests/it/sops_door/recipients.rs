@@ -198,3 +198,83 @@ fn one_file_that_fails_does_not_keep_others_from_their_keys() {
         ours.stderr
     );
 }
+
+#[test]
+fn whoever_is_removed_can_be_left_with_an_old_data_key() {
+    let desk = Desk::new();
+    let (mine, other) = (desk.recipient.as_str(), identity(&desk.path("other.txt")));
+    let other = other.as_str();
+    desk.write("a.json", "{\"a\": \"secret\"}");
+    config(&desk, &[mine, other]);
+    desk.sops(Whose::Theirs, &["encrypt", "-i", "a.json"]).ok();
+    let before = value(&desk, "a.json");
+    config(&desk, &[mine]);
+    let update = ["updatekeys", "-y", "--rotate", "a.json"];
+    let output = desk.sops(Whose::Ours, &update).output();
+    assert_eq!(output.code(), 0, "{}", said(&output));
+    assert!(
+        output.stderr.contains("change the secrets themselves"),
+        "{}",
+        output.stderr
+    );
+    assert_eq!(recipients(&desk, "a.json"), [mine]);
+    assert_ne!(value(&desk, "a.json"), before, "another data key");
+    let opened = desk
+        .sops(
+            Whose::Theirs,
+            &["decrypt", "--extract", r#"["a"]"#, "a.json"],
+        )
+        .ok();
+    assert_eq!(opened, "secret");
+    // Whoever is only added needs no other data key.
+    let before = value(&desk, "a.json");
+    config(&desk, &[mine, other]);
+    desk.sops(Whose::Ours, &update).ok();
+    assert_eq!(recipients(&desk, "a.json"), [mine, other]);
+    assert_eq!(value(&desk, "a.json"), before);
+}
+
+#[test]
+fn keys_that_the_configuration_does_not_list_get_no_data_key() {
+    let desk = Desk::new();
+    let (mine, other) = (desk.recipient.as_str(), identity(&desk.path("other.txt")));
+    let other = other.as_str();
+    desk.write("a.json", "{\"a\": 1}");
+    config(&desk, &[mine]);
+    desk.sops(Whose::Theirs, &["encrypt", "-i", "a.json"]).ok();
+    let before = desk.read("a.json");
+    let kubeseal = |args: &[&str]| {
+        cli::ours()
+            .folder(desk.folder.path())
+            .env("SOPS_AGE_KEY_FILE", desk.path("key.txt"))
+            .args(args.iter().copied())
+            .output()
+    };
+    let unlisted = format!("the configuration does not list {other}");
+    let add = ["rotate", "-i", "--add-age", other, "a.json"];
+    let group = ["groups", "add", "-i", "--age", other, "-f", "a.json"];
+    for args in [&add[..], &group] {
+        let output = kubeseal(args);
+        assert_eq!(output.code(), 1, "{args:?}: {}", said(&output));
+        assert!(output.stderr.contains(&unlisted), "{}", output.stderr);
+        assert_eq!(desk.read("a.json"), before, "{args:?}");
+    }
+    assert_eq!(
+        kubeseal(&["rotate", "-i", "a.json"]).code(),
+        0,
+        "all are listed"
+    );
+    // As sops has it: behind its door people are only told.
+    let output = desk.sops(Whose::Ours, &add).output();
+    assert_eq!(output.code(), 0, "{}", said(&output));
+    assert!(output.stderr.contains(&unlisted), "{}", output.stderr);
+    assert_eq!(recipients(&desk, "a.json"), [mine, other]);
+    // Somebody may have written another key into the file, and waits for the next data key.
+    let before = desk.read("a.json");
+    assert_eq!(kubeseal(&["rotate", "-i", "a.json"]).code(), 1);
+    assert_eq!(desk.read("a.json"), before);
+    assert_eq!(
+        kubeseal(&["rotate", "-i", "--allow-unlisted", "a.json"]).code(),
+        0
+    );
+}

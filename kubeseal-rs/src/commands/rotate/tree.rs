@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
         let Some(Document { text, document }) = found.read(args.format)? else {
             return Ok(false);
         };
-        let closed = args.how.rotate(&document, &env, ui)?;
+        let closed = args.how.rotate(&document, &found.path, &env, ui)?;
         if !args.dry_run {
             put_back(&found.path, &text, closed.as_bytes(), ui)?;
         }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::changes::Changes;
-use super::{Args, STILL_KNOWN, is_confirmed, wanted};
+use super::{Args, is_confirmed, wanted};
 use crate::error::CommandError;
 use crate::sops::config_file::ConfigFile;
 use crate::sops::data_key;
@@ -63,11 +63,17 @@ pub(super) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
     let updated = each(&outdated, "updated", &stop, ui, |file, ui| {
         let Document { text, document } = &file.document;
         let wanted = wanted(file.config.as_deref(), &file.path)?;
-        let updated = args.rewrap(document, wanted, &env, ui)?;
+        let updated = args.rewrap(
+            document,
+            wanted,
+            args.rotate && file.changes.removed,
+            &env,
+            ui,
+        )?;
         put_back(&file.path, text, updated.as_bytes(), ui)
     });
     if outdated.iter().any(|file| file.changes.removed) {
-        ui.warn(STILL_KNOWN);
+        ui.warn(args.still_known());
     }
     updated.finish(&format!("updated {}{rest}", count(updated.good.len())), ui)?;
     complete

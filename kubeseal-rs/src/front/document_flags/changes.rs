@@ -6,7 +6,7 @@ use decryptor::sops::path::Path;
 use zeroize::Zeroizing;
 
 use super::super::values;
-use super::{KeyServiceFlags, OpeningFlags};
+use super::{EncryptFlags, KeyServiceFlags, OpeningFlags};
 use crate::commands::set::{self, Json};
 use crate::error::CommandError;
 use crate::sops::exit;
@@ -24,6 +24,9 @@ pub(in crate::front) struct ChangeFlags {
     /// Taken for the sake of sops's command lines; the file keeps its format
     #[arg(long, value_name = "FORMAT", value_parser = values::format, hide = true)]
     output_type: Option<Format>,
+    /// Taken, and without effect: the file keeps its threshold
+    #[arg(long, value_name = "COUNT", hide = true)]
+    shamir_secret_sharing_threshold: Option<u8>,
     #[command(flatten)]
     opening: OpeningFlags,
     #[command(flatten)]
@@ -42,6 +45,28 @@ pub(in crate::front) struct ValueFlags {
 }
 
 impl ChangeFlags {
+    /// What `set` is told where `--set` stands before the file: path and value are one text.
+    pub(in crate::front) fn by_flag(
+        outer: &EncryptFlags,
+        opening: OpeningFlags,
+        file: &str,
+        text: &str,
+    ) -> Result<set::Args, CommandError> {
+        let (path, json) = text.split_once("] ").ok_or_else(|| {
+            CommandError::new("Invalid --set format")
+                .code(exit::BAD_CHANGE)
+                .hint(r#"--set '["key"] "value"'"#)
+        })?;
+        let flags = Self {
+            input_type: outer.format.input_type,
+            opening,
+            services: outer.services.clone(),
+            ..Self::default()
+        };
+        let json = Json::Typed(Zeroizing::new(json.to_owned()));
+        flags.args(file, &format!("{path}]"), "--set", set::Change::Set(json))
+    }
+
     /// What `set` is told, behind its flags: file, path, value.
     pub(in crate::front) fn set(
         &self,
@@ -101,9 +126,11 @@ impl ChangeFlags {
             );
         }
         let path = Path::parse(path).map_err(|e| {
-            CommandError::new(format!("Invalid {command} index format"))
-                .because(e)
-                .code(exit::BAD_CHANGE)
+            let what = match command {
+                "--set" => "Invalid --set format".to_owned(),
+                command => format!("Invalid {command} index format"),
+            };
+            CommandError::new(what).because(e).code(exit::BAD_CHANGE)
         })?;
         Ok(set::Args {
             rewrite: Rewrite {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use decryptor::format::Format;
 
+use super::super::document_commands::Door;
 use super::super::values::{self, given};
 use super::{
     ConfigFlags, EncryptFlags, FormatFlags, KeyServiceFlags, OpeningFlags, ResultFlags, no_file,
@@ -12,6 +13,7 @@ use super::{
 use crate::commands::{rotate, update_keys};
 use crate::error::CommandError;
 use crate::sops::exit;
+use crate::sops::policy::Policy;
 use crate::sops::recipients::Named;
 
 /// Which keys are added to a document, and which are removed.
@@ -53,6 +55,11 @@ pub(in crate::front) struct KeyChangeFlags {
 }
 
 impl KeyChangeFlags {
+    /// Whether there are any.
+    pub(in crate::front) fn any(&self) -> bool {
+        !self.add().lists.is_empty() || !self.remove().lists.is_empty()
+    }
+
     fn add(&self) -> Named {
         named([
             ("kms", &self.add_kms),
@@ -97,6 +104,13 @@ pub(in crate::front) struct RotateFlags {
     format: FormatFlags,
     #[command(flatten)]
     keys: KeyChangeFlags,
+    #[arg(long, hide = true)]
+    encryption_context: Option<String>,
+    /// Wrap the data key for keys that .sops.yaml does not list for the file, too
+    #[arg(long)]
+    allow_unlisted: bool,
+    #[command(flatten)]
+    config: ConfigFlags,
     #[command(flatten)]
     opening: OpeningFlags,
     #[command(flatten)]
@@ -104,10 +118,27 @@ pub(in crate::front) struct RotateFlags {
 }
 
 impl RotateFlags {
+    /// What `rotate` is told where the flags stand before the file.
+    pub(in crate::front) fn of(
+        outer: &EncryptFlags,
+        keys: KeyChangeFlags,
+        opening: OpeningFlags,
+    ) -> Self {
+        Self {
+            result: outer.result.clone(),
+            format: outer.format.clone(),
+            keys,
+            opening,
+            services: outer.services.clone(),
+            ..Self::default()
+        }
+    }
+
     /// What is to be done with a file.
     pub(in crate::front) fn args(
         &self,
         file: Option<PathBuf>,
+        door: &Door<'_>,
     ) -> Result<rotate::Args, CommandError> {
         self.services.check()?;
         let path = file.ok_or_else(no_file)?;
@@ -118,10 +149,11 @@ impl RotateFlags {
             return Err(keeps_format());
         }
         Ok(rotate::Args {
+            name: name.to_owned(),
             path,
             format: Some(format),
             target,
-            how: self.how()?,
+            how: self.how(door)?,
         })
     }
 
@@ -130,6 +162,7 @@ impl RotateFlags {
         &self,
         paths: Vec<PathBuf>,
         dry_run: bool,
+        door: &Door<'_>,
     ) -> Result<rotate::tree::Args, CommandError> {
         self.services.check()?;
         self.format.check_many()?;
@@ -141,15 +174,19 @@ impl RotateFlags {
             paths,
             format: self.format.input_type,
             dry_run,
-            how: self.how()?,
+            how: self.how(door)?,
         })
     }
 
-    fn how(&self) -> Result<rotate::How, CommandError> {
+    fn how(&self, door: &Door<'_>) -> Result<rotate::How, CommandError> {
         Ok(rotate::How {
             opening: self.opening.opening()?,
             add: self.keys.add(),
             remove: self.keys.remove(),
+            policy: Policy {
+                config: self.config.choice(&door.outer().config),
+                unlisted: door.unlisted(self.allow_unlisted),
+            },
         })
     }
 }
@@ -166,6 +203,9 @@ pub(in crate::front) struct UpdateKeysFlags {
     /// Ask nobody
     #[arg(short, long)]
     yes: bool,
+    /// Give a file another data key if somebody is removed from it, and encrypt its values anew
+    #[arg(long)]
+    rotate: bool,
     /// Format of the files, instead of what their names say
     #[arg(long, value_name = "FORMAT", value_parser = values::format)]
     input_type: Option<Format>,
@@ -197,6 +237,7 @@ impl UpdateKeysFlags {
             yes: self.yes,
             one_by_one: false,
             dry_run,
+            rotate: self.rotate,
         })
     }
 }

@@ -1,83 +1,20 @@
-//! Flags of the commands that hand clear text to other programs.
+//! Flags of the commands that run others: `exec-env` and `exec-file`.
 
-use std::path::PathBuf;
+use std::path::{Component, Path};
 
 use clap::Args;
 use decryptor::format::Format;
 
-use super::super::values;
-use super::{
-    ConfigFlags, EncryptFlags, KeyServiceFlags, OpeningFlags, RecipientFlags, RuleFlags, no_file,
-};
-use crate::commands::{edit, exec_env};
+use super::super::values::{self, given};
+use super::{KeyServiceFlags, OpeningFlags};
+use crate::commands::exec_file::Kind;
+use crate::commands::{exec_env, exec_file};
 use crate::error::CommandError;
+use crate::sops::exit;
 use crate::sops::memory_folder::OnDisk;
 
-/// Flags of `edit`.
-#[derive(Args, Default)]
-pub(in crate::front) struct EditFlags {
-    /// Format of the file, instead of what its name says
-    #[arg(long, value_name = "FORMAT", value_parser = values::format)]
-    input_type: Option<Format>,
-    /// Taken for the sake of sops's command lines; the file keeps its format
-    #[arg(long, value_name = "FORMAT", value_parser = values::format, hide = true)]
-    output_type: Option<Format>,
-    /// Let clear text go to a disk if no folder lies in memory
-    #[arg(long)]
-    allow_disk: bool,
-    /// Not built: sops takes it, and drops what was edited
-    #[arg(short, long, hide = true)]
-    show_master_keys: bool,
-    #[command(flatten)]
-    recipients: RecipientFlags,
-    #[command(flatten)]
-    rules: RuleFlags,
-    #[command(flatten)]
-    config: ConfigFlags,
-    #[command(flatten)]
-    opening: OpeningFlags,
-    #[command(flatten)]
-    services: KeyServiceFlags,
-}
-
-impl EditFlags {
-    /// Which file is edited; `outer` are the flags before the command. Without a folder in memory `on_disk` is done.
-    pub(in crate::front) fn args(
-        &self,
-        file: Option<PathBuf>,
-        outer: &EncryptFlags,
-        on_disk: OnDisk,
-    ) -> Result<edit::Args, CommandError> {
-        self.services.check()?;
-        if self.show_master_keys {
-            return Err(CommandError::new("--show-master-keys is not built")
-                .hint("updatekeys and rotate change who can open a file"));
-        }
-        let path = file.ok_or_else(no_file)?;
-        Ok(edit::Args {
-            path,
-            format: self.input_type,
-            opening: self.opening.opening()?,
-            named: self.recipients.named(&outer.recipients),
-            rules: self.rules.choice(&outer.rules),
-            config: self.config.choice(&outer.config),
-            on_disk: if self.allow_disk {
-                OnDisk::Warn
-            } else {
-                on_disk
-            },
-        })
-    }
-
-    /// What `edit` is told where the flags stand before the file.
-    pub(in crate::front) fn of(outer: &EncryptFlags, opening: OpeningFlags) -> Self {
-        Self {
-            input_type: outer.format.input_type,
-            opening,
-            ..Self::default()
-        }
-    }
-}
+/// The name that the file of `exec-file` has.
+const USUAL_NAME: &str = "tmp-file";
 
 /// Flags of `exec-env`.
 #[derive(Args, Default)]
@@ -88,11 +25,11 @@ pub(in crate::front) struct ExecEnvFlags {
     /// Taken, and without effect: this program always becomes the command
     #[arg(long, hide = true)]
     same_process: bool,
-    /// Not built
+    /// Do not wait for the command; sops is to lose this flag
     #[arg(long, hide = true)]
     background: bool,
-    /// Not built
-    #[arg(long, hide = true)]
+    /// Run the command as this user; only root can
+    #[arg(long, value_name = "NAME")]
     user: Option<String>,
     #[command(flatten)]
     opening: OpeningFlags,
@@ -104,25 +41,104 @@ impl ExecEnvFlags {
     /// Which command gets which values.
     pub(in crate::front) fn args(&self, words: &[String]) -> Result<exec_env::Args, CommandError> {
         self.services.check()?;
-        for (is_given, flag) in [
-            (self.background, "--background"),
-            (self.user.is_some(), "--user"),
-        ] {
-            if is_given {
-                return Err(CommandError::new(format!(
-                    "{flag} of exec-env is not built"
-                )));
-            }
+        let (path, command) = file_and_command("exec-env", words)?;
+        if self.background && self.same_process {
+            return Err(CommandError::new(
+                "Error: The --same-process flag cannot be used with --background",
+            )
+            .code(exit::CONFLICTING_FLAGS));
         }
-        let [path, command] = words else {
-            return Err(CommandError::new("error: missing file to decrypt")
-                .hint("exec-env FILE 'COMMAND WITH ITS ARGUMENTS'"));
-        };
         Ok(exec_env::Args {
             path: path.into(),
-            command: command.clone(),
+            command: command.to_owned(),
             opening: self.opening.opening()?,
             pristine: self.pristine,
+            background: self.background,
+            user: given(&self.user),
         })
+    }
+}
+
+/// Flags of `exec-file`.
+#[derive(Args, Default)]
+pub(in crate::front) struct ExecFileFlags {
+    /// Give the command a file in memory, which it can read more than once, instead of a pipe
+    #[arg(long)]
+    no_fifo: bool,
+    /// Let the file lie on a disk if no folder lies in memory
+    #[arg(long)]
+    allow_disk: bool,
+    /// Name of the file, for commands that go by it
+    #[arg(long, value_name = "NAME")]
+    filename: Option<String>,
+    /// Run the command as this user; only root can
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// Not built: sops takes the file away before the command can read it
+    #[arg(long, hide = true)]
+    background: bool,
+    /// Format of the document, instead of what its name says
+    #[arg(long, value_name = "FORMAT", value_parser = values::format)]
+    input_type: Option<Format>,
+    /// Format that the command gets, instead of the document's
+    #[arg(long, value_name = "FORMAT", value_parser = values::format)]
+    output_type: Option<Format>,
+    #[command(flatten)]
+    opening: OpeningFlags,
+    #[command(flatten)]
+    services: KeyServiceFlags,
+}
+
+impl ExecFileFlags {
+    /// Which command gets which file. Without a folder in memory `on_disk` is done.
+    pub(in crate::front) fn args(
+        &self,
+        words: &[String],
+        on_disk: OnDisk,
+    ) -> Result<exec_file::Args, CommandError> {
+        self.services.check()?;
+        let (path, command) = file_and_command("exec-file", words)?;
+        if self.background {
+            return Err(CommandError::new("--background of exec-file is not built: sops takes the file away before the command can read it")
+                .hint("let your shell do it: … exec-file FILE COMMAND &"));
+        }
+        let file_name = given(&self.filename).unwrap_or_else(|| USUAL_NAME.to_owned());
+        if !is_one_name(&file_name) {
+            return Err(
+                CommandError::new("The provided filename is not a local path.")
+                    .hint("a name alone, as in --filename values.yaml"),
+            );
+        }
+        Ok(exec_file::Args {
+            path: path.into(),
+            command: command.to_owned(),
+            format: self.input_type,
+            output_type: self.output_type,
+            opening: self.opening.opening()?,
+            file_name,
+            kind: match (self.no_fifo, self.allow_disk) {
+                (false, _) => Kind::Pipe,
+                (true, false) => Kind::File(on_disk),
+                (true, true) => Kind::File(OnDisk::Warn),
+            },
+            user: given(&self.user),
+        })
+    }
+}
+
+fn is_one_name(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    let first = parts.next();
+    matches!(first, Some(Component::Normal(_))) && parts.next().is_none() && !name.ends_with('/')
+}
+
+fn file_and_command<'a>(
+    name: &str,
+    words: &'a [String],
+) -> Result<(&'a str, &'a str), CommandError> {
+    match words {
+        [path, command] => Ok((path, command)),
+        _ => Err(CommandError::new("error: missing file to decrypt")
+            .hint(format!("{name} FILE 'COMMAND WITH ITS ARGUMENTS'"))),
     }
 }

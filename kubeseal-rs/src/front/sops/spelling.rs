@@ -51,6 +51,10 @@ impl<'a> Flag<'a> {
     fn of(arg: &'a OsStr) -> Option<Self> {
         let text = arg.to_str()?.strip_prefix('-')?;
         let text = text.strip_prefix('-').unwrap_or(text);
+        if text.starts_with(|first: char| first.is_ascii_digit()) {
+            // A number, such as `set` takes: no flag begins so.
+            return None;
+        }
         let (name, value) = match text.split_once('=') {
             Some((name, value)) => (name, Some(value)),
             None => (text, None),
@@ -125,6 +129,7 @@ mod tests {
             ("-d encrypt", "--decrypt encrypt"),
             ("encrypt -- -i", "encrypt -- -i"),
             ("-age", "--age"),
+            ("encrypt f -5", "encrypt f -5"),
         ] {
             assert_eq!(spelled(typed), expected, "{typed}");
         }
