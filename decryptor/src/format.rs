@@ -190,12 +190,9 @@ impl Parsed {
         edits.push(comment.at.clone(), format!("#{lines}"));
     }
 
-    /// Puts an encrypted comment in its place: as an item of the list, where SOPS has it.
+    /// Puts an encrypted comment in its place as an item of the list, where SOPS has it.
     pub(crate) fn write_comment_as_item(&self, comment: &Comment, sealed: &str, edits: &mut Edits) {
-        match comment.can_be_item {
-            true => edits.push(comment.at.clone(), format!("- {sealed}")),
-            false => self.write_comment(comment, sealed, edits),
-        }
+        edits.push(comment.at.clone(), format!("- {sealed}"));
     }
 
     /// Takes the metadata out.

@@ -144,6 +144,15 @@ impl fmt::Debug for Comment {
     }
 }
 
+impl Comment {
+    /// Whether nothing stands before it on its line but the dashes of lists.
+    pub(crate) fn is_behind_dashes(&self, text: &str) -> bool {
+        let before = &text[..self.at.start];
+        let line = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
+        line.trim_matches([' ', '\t', '-']).is_empty()
+    }
+}
+
 impl Scalar {
     /// A text of its own.
     pub fn text(text: &str) -> Self {

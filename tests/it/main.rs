@@ -32,6 +32,7 @@ mod peers;
 mod person;
 mod pgp;
 mod pod;
+mod sops_crossings;
 mod sops_documents;
 mod sops_door;
 mod stand;

@@ -20,10 +20,10 @@ mod exported;
 mod failures;
 
 /// A person with a keyring of gpg.
-struct Keyring(Person);
+pub(crate) struct Keyring(pub(crate) Person);
 
 impl Keyring {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let person = Person::new();
         let home = person.path("gnupg");
         fs::create_dir(&home).expect("the folder is ours");
@@ -43,7 +43,7 @@ impl Keyring {
     }
 
     /// Makes a key; returns its fingerprint.
-    fn key(&self, name: &str, algorithm: &str, passphrase: &str) -> String {
+    pub(crate) fn key(&self, name: &str, algorithm: &str, passphrase: &str) -> String {
         let generate = ["--passphrase", passphrase, "--pinentry-mode", "loopback"];
         let generate = [&generate[..], &["--quick-gen-key", name, algorithm]].concat();
         self.gpg(&generate).ok();

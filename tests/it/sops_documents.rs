@@ -354,14 +354,42 @@ const COMMENTS: &[&str] = &[
     "a_unencrypted: &x 1\nm:\n  n: 1\n  b_unencrypted: *x # C\n",
     "m:\n  a: | # C\n    x\n",
     "m:\n  - k: v # C\n    l: w\n",
+    "m: # C\n\n# D\n# E\n- x\n",
+    "m: # C\n\n- x\n",
+    "m: # C\n# D\n- x\n",
+    "m:\n- x\n# C\n",
+    "m:\n# C\n- x\n",
+    "m: # C\n# D\n  a: x\n",
+    "m: # C\n  # D\n  a: x\n",
+    "m:\n- # C\n  - x\n  - y\n",
+    "m:\n- # C\n  - >-\n    x\n-\n\n  b: 1\n",
+    "m:\n-\n  # C\n  # D\n  - a\n",
+    "m:\n- x\n# C\n# D\nn: 1\n",
+    "m:\n- - x\n# C\n# D\nn: 1\n",
+    "m:\n- >+\n  x\n# C\nn: 1\n",
+    "m: # C\n\n# D\n# E\n- \"x\"\n# F\n---\nn: 1\n",
+    "m: # C\n\n# D\n- x\n",
+    "p: 1\nm: # C\n\n# D\n- x\n",
+    "p: 1\nm: # C\n# D\n- x\n",
+    "m:\n- x\n# C\n---\nn: 1\n",
+    "m:\n-\n  # C\n  # D\n  - a\n- >+\n    b\n\n",
+    "m:\n- x\n- y\n# C\n# D\nk_unencrypted:\n- z # E\n- u\n#\n# F\nn:\n- v\n",
+    "m:\n- x\n# C\n# D\n- y #\n- z\n",
+    "m:\n- u\n#\n# C\nn: 1\n",
+    "m:\n- u\n#\n# C\nn:\n-\n  # D\n  - v\n",
+    "p: 1 # C\nm:\n- x\n",
+    "m:\n- [1, 2] # C\n- 3\n",
+    "m:\n- {a: 1, b: 2} # C\n",
 ];
 
 #[test]
 fn comments_are_encrypted_under_the_path_that_the_original_gives_them() {
     let party = Party::new();
     let key = DataKey::generate();
-    let wrong: Vec<String> = COMMENTS
-        .iter()
+    let with_crlf = |text: &&str| text.replace('\n', "\r\n");
+    let texts = COMMENTS.iter().map(ToString::to_string);
+    let wrong: Vec<String> = texts
+        .chain(COMMENTS.iter().map(with_crlf))
         .filter_map(|text| {
             let ours = close(
                 text.as_bytes(),
@@ -381,7 +409,7 @@ fn comments_are_encrypted_under_the_path_that_the_original_gives_them() {
         wrong.is_empty(),
         "{} of {}:\n{}",
         wrong.len(),
-        COMMENTS.len(),
+        2 * COMMENTS.len(),
         wrong.join("\n")
     );
 }

@@ -95,13 +95,16 @@ impl Plain {
                     if spot.encrypted && !comment.text.is_empty() {
                         let plain = comment.text.as_bytes();
                         let sealed = stash.seal(cipher, Type::Comment, plain, spot.aad);
-                        if rules.comments_name_themselves() && rules.names_comment(&sealed) {
+                        if rules.comments_name_themselves() && rules.names_comment(&sealed.text) {
                             return Err(CloseError::RuleMatchesEncrypted);
                         }
-                        if spot.in_list && !metadata.keeps_layout {
-                            parsed.write_comment_as_item(comment, &sealed, edits);
-                        } else {
-                            parsed.write_comment(comment, &sealed, edits);
+                        let as_item = match sealed.was_item {
+                            Some(was_item) => was_item && comment.is_behind_dashes(text),
+                            None => comment.can_be_item && !metadata.keeps_layout,
+                        };
+                        match spot.in_list && as_item {
+                            true => parsed.write_comment_as_item(comment, &sealed.text, edits),
+                            false => parsed.write_comment(comment, &sealed.text, edits),
                         }
                     }
                 }
@@ -115,7 +118,13 @@ impl Plain {
                         }
                         let plain = parsed.source_form(text, leaf);
                         let sealed = stash.seal(cipher, Type::of(&leaf.scalar), &plain, spot.aad);
-                        parsed.write_encrypted(text, leaf, &sealed, metadata.keeps_layout, edits);
+                        parsed.write_encrypted(
+                            text,
+                            leaf,
+                            &sealed.text,
+                            metadata.keeps_layout,
+                            edits,
+                        );
                     }
                 }
             }
@@ -135,7 +144,7 @@ impl Plain {
         metadata.keeps_layout = false;
         let sealed = match self.text.is_empty() {
             true => String::new(),
-            false => stash.seal(cipher, Type::Str, &self.text, "data:"),
+            false => stash.seal(cipher, Type::Str, &self.text, "data:").text,
         };
         let mut mac = Mac::new(false);
         mac.add(&self.text);

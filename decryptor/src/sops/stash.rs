@@ -13,7 +13,20 @@ use crate::tree::Scalar;
 
 /// Encrypted values by a digest of their path and plaintext. Each is given out once: no two places share a nonce.
 #[derive(Default)]
-pub(super) struct Stash(HashMap<[u8; 32], VecDeque<(Type, String)>>);
+pub(super) struct Stash(HashMap<[u8; 32], VecDeque<Known>>);
+
+struct Known {
+    kind: Type,
+    sealed: String,
+    is_item: bool,
+}
+
+/// An encrypted value.
+pub(super) struct Sealed {
+    pub(super) text: String,
+    /// Whether it was an item of a list before, even if it is a comment. `None` if it was not there.
+    pub(super) was_item: Option<bool>,
+}
 
 impl Stash {
     /// The values of a document.
@@ -37,11 +50,11 @@ impl Stash {
                     Ok(opened) => {
                         let name = name(opened.text.expose_secret(), spot.aad);
                         let sealed = value::without_mark(sealed).to_owned();
-                        stash
-                            .0
-                            .entry(name)
-                            .or_default()
-                            .push_back((opened.kind, sealed));
+                        stash.0.entry(name).or_default().push_back(Known {
+                            kind: opened.kind,
+                            sealed,
+                            is_item: matches!(met, Met::Leaf(_)),
+                        });
                         Ok(())
                     }
                     Err(_) if matches!(met, Met::Comment(_)) => Ok(()),
@@ -64,15 +77,21 @@ impl Stash {
         kind: Type,
         plain: &[u8],
         aad: &str,
-    ) -> String {
+    ) -> Sealed {
         if !self.0.is_empty()
             && let Some(known) = self.0.get_mut(&name(plain, aad))
-            && let Some(at) = known.iter().position(|(known, _)| is_same(*known, kind))
-            && let Some((_, sealed)) = known.remove(at)
+            && let Some(at) = known.iter().position(|known| is_same(known.kind, kind))
+            && let Some(known) = known.remove(at)
         {
-            return sealed;
+            return Sealed {
+                text: known.sealed,
+                was_item: Some(known.is_item),
+            };
         }
-        value::seal(cipher, kind, plain, aad.as_bytes())
+        Sealed {
+            text: value::seal(cipher, kind, plain, aad.as_bytes()),
+            was_item: None,
+        }
     }
 }
 

@@ -137,7 +137,13 @@ impl<'t> Comments<'t> {
 
     /// Those behind the key on its line: they stand before the key, not inside of the collection that follows.
     pub(super) fn behind_key(&mut self) -> Vec<Found> {
-        let count = self.waiting.iter().take_while(|found| !found.alone).count();
+        let text = self.text;
+        let is_behind = |found: &Found| !found.alone && !found.comment.is_behind_dashes(text);
+        let count = self
+            .waiting
+            .iter()
+            .take_while(|found| is_behind(found))
+            .count();
         self.waiting.drain(..count).collect()
     }
 
@@ -234,6 +240,12 @@ impl<'t> Comments<'t> {
 
     fn blank_after(&self, found: &Found) -> bool {
         let rest = &self.text[found.comment.at.end..];
+        // To go-yaml, a comment that ends with CR LF has an empty line behind it.
+        let first_line = self.text.split_inclusive('\n').next().unwrap_or("");
+        // Behind the end of the text, metadata will follow on a line of its own.
+        if rest.starts_with("\r\n") || rest.is_empty() && first_line.ends_with("\r\n") {
+            return true;
+        }
         let next = rest
             .split_once('\n')
             .and_then(|(_, rest)| rest.lines().next());

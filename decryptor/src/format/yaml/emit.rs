@@ -29,7 +29,7 @@ pub(in crate::format) fn emit_value(value: &Value, out: &mut Out) -> Result<(), 
     match value {
         Value::Map(entries) => emit_map(entries, 0, writer.out),
         Value::List(items) if has_values(items) => writer.list(items, 0, false),
-        value => writer.leaf_of(value, 0),
+        value => writer.leaf_of(value, 0, STEP),
     }
 }
 
@@ -110,7 +110,7 @@ impl Writer<'_> {
             }
             value => {
                 self.out.push(' ');
-                self.leaf_of(value, column)
+                self.leaf_of(value, column, self.next(column))
             }
         }
     }
@@ -131,7 +131,8 @@ impl Writer<'_> {
                         Value::List(items) if has_values(items) => {
                             self.list(items, column + 2, true)?
                         }
-                        value => self.leaf_of(value, column)?,
+                        // The lines of a block stand right of the dash, in any step.
+                        value => self.leaf_of(value, column, column + 2)?,
                     }
                 }
             }
@@ -139,13 +140,14 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn leaf_of(&mut self, value: &Value, column: usize) -> Result<(), EmitError> {
+    /// `indent`: where the lines of a block would stand.
+    fn leaf_of(&mut self, value: &Value, column: usize, indent: usize) -> Result<(), EmitError> {
         match value {
             Value::Map(_) => self.out.push_str("{}"),
             Value::List(_) => self.out.push_str("[]"),
             Value::Leaf(leaf) => {
                 let text = self
-                    .scalar(leaf, column)
+                    .scalar(leaf, column, indent)
                     .map_err(|reason| EmitError::new("", reason))?;
                 self.out.push_str(&text);
             }
@@ -154,11 +156,15 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn scalar(&self, leaf: &Leaf, column: usize) -> Result<String, &'static str> {
+    fn scalar(&self, leaf: &Leaf, column: usize, indent: usize) -> Result<String, &'static str> {
+        let around = Around {
+            indent,
+            ..self.around(column)
+        };
         match &leaf.scalar {
             Scalar::Null => Ok("null".to_owned()),
             Scalar::Text(text) if text.is_empty() => Ok(double(text)),
-            Scalar::Text(text) => Ok(default(text, self.around(column))),
+            Scalar::Text(text) => Ok(default(text, around)),
             other => plain_form(other, b""),
         }
     }

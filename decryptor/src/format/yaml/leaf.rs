@@ -29,7 +29,7 @@ impl Outside {
         let start = place.typed_at.unwrap_or(place.at.start);
         let written = &text[place.at.clone()];
         if let (false, false, Scalar::Text(value)) = (keeps, place.flow, &leaf.scalar)
-            && write::default(value, self.around(text, leaf)) == written
+            && write::default(value, self.around_text(text, leaf, value)) == written
         {
             return edits.push(start..place.at.end, sealed);
         }
@@ -89,10 +89,7 @@ impl Outside {
             );
             return Ok(());
         };
-        let mut around = self.around(text, leaf);
-        let behind = text[place.at.end..].lines().next().unwrap_or("");
-        // A block would take in a comment behind it.
-        around.flow |= new.contains('\n') && !behind.trim().is_empty();
+        let around = self.around_text(text, leaf, new);
         let is_plain = match &leaf.scalar {
             Scalar::Text(sealed) => value::mark(sealed) == PLAIN,
             _ => false,
@@ -159,6 +156,14 @@ impl Outside {
         let lines = comment.replace('\r', "").replace('\n', &pad);
         edits.push(before.len() - 1..leaf.place.at.end, format!("#{lines}"));
         Ok(())
+    }
+
+    /// Around a text that is written there: a block would take in a comment behind it.
+    fn around_text(&self, text: &str, leaf: &Leaf, new: &str) -> Around<'_> {
+        let mut around = self.around(text, leaf);
+        let behind = text[leaf.place.at.end..].lines().next().unwrap_or("");
+        around.flow |= new.contains('\n') && !behind.trim().is_empty();
+        around
     }
 
     fn around(&self, text: &str, leaf: &Leaf) -> Around<'_> {
@@ -230,6 +235,8 @@ pub(super) fn plain_form(scalar: &Scalar, bytes: &[u8]) -> Result<String, &'stat
             "+Inf" => ".inf".to_owned(),
             "-Inf" => "-.inf".to_owned(),
             "NaN" => ".nan".to_owned(),
+            // Without a point, it is the whole number 0.
+            "-0" => "-0.0".to_owned(),
             text => text.to_owned(),
         },
         Scalar::Bytes(bytes) => format!("!!binary {}", BASE64_STANDARD.encode(bytes.as_slice())),

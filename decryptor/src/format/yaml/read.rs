@@ -238,9 +238,15 @@ impl<'t> Reader<'t> {
         tag: Option<&Tag>,
         span: Range<usize>,
     ) -> Taken {
-        let (scalar, tagged) = resolve::value(text, style, tag)?;
         let properties = anchor != 0 || tag.is_some();
         let mut place = self.place(span, style, properties, text.is_empty())?;
+        let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        let text = match is_block && !self.text[place.end..].contains('\n') {
+            // Where the file ends without a line break, go-yaml gives the block none.
+            true => text.strip_suffix('\n').unwrap_or(text),
+            false => text,
+        };
+        let (scalar, tagged) = resolve::value(text, style, tag)?;
         place.place.is_tagged_text = tagged == Some(Tagged::Text);
         place.place.typed_at = (tagged == Some(Tagged::Typed)).then_some(place.whole);
         // A comment may stand between a tag and its value.

@@ -92,12 +92,16 @@ impl Reader<'_> {
             .rev()
             .nth(1)
             .is_some_and(|outer| outer.flow);
-        let inline = (has_bracket && outer_is_block)
+        let mut inline = (has_bracket && outer_is_block)
             .then(|| self.comments.inline())
             .flatten();
         let Some(open) = self.open.pop() else {
             return Err("an end without a beginning");
         };
+        // Behind an item of a list, a comment is about the item; behind a value, it stands inside of it.
+        if let Some(Node::List(items)) = self.open.last_mut().map(|outer| &mut outer.node) {
+            items.extend(inline.take().map(|found| found.in_list(true)));
+        }
         let value = match open.node {
             Node::Map(mut entries, _) => {
                 entries.splice(0..0, inline.map(|found| Entry::Comment(found.comment)));
