@@ -147,9 +147,10 @@ impl Outside {
             return;
         };
         let mut lines = block.lines.clone();
+        // A line break as they were written: a carriage return before another may be the last line's own.
         let strip = |end: usize| {
-            let before = text[..end].strip_suffix('\n')?;
-            Some(before.strip_suffix('\r').unwrap_or(before).len())
+            let before = text[..end].strip_suffix(self.newline);
+            Some(before.or_else(|| text[..end].strip_suffix('\n'))?.len())
         };
         // An empty line stands before metadata; without a line break at the end, the source had none either.
         if let Some(end) = strip(lines.start)

@@ -121,6 +121,8 @@ fn ini_comes_back_byte_for_byte() {
         "[s]\na = \"quoted # cut\"\n",
         "; only\n",
         "[s]\na = b\n\n\n",
+        "[s]\n; a\r\r",
+        "[s]\r\n; a\r\r",
     ] {
         assert_comes_back(text, Format::Ini);
     }
