@@ -44,6 +44,11 @@ const YAML: &[&str] = &[
     "text: |-\n    no newline\nkeep: |+\n  kept\n\n\nnext: x\n",
     "text: |2\n    starts with spaces\nnext: x\n",
     "text: | # why\n  body\n",
+    "text: |\n  body \nnext: 1\n",
+    "text: |\n  body \t",
+    "text: |-\n  body  \n\n\nnext: 1\n",
+    "text: |\r\n  body \r\nnext: 1\r\n",
+    "text: |+\n  body \n\nnext: 1\n",
     "list:\n- |\n  body\n- |-\n  body\n",
     "flow: {a: 1, b: [x, 'y', \"z\"], c: yes}\nempty: {}\nnone: []\n",
     "{a: 1, b: two}\n",
@@ -195,6 +200,12 @@ fn what_cannot_be_kept_has_the_same_value() {
         ),
         ("a: !!int \"3\"\n", "a: 3\n"),
         ("a: !!binary aGVsbG8=\n", "a: hello\n"),
+        ("a: |\n  b\n     \nc: 1\n", "a: \"b\\n   \\n\"\nc: 1\n"),
+        ("a: |1\n   \nb: 1\n", "a: \"  \\n\"\nb: 1\n"),
+        (
+            "a: >\n  b \n\n   c\n     \nd: 1\n",
+            "a: \"b \\n\\n c\\n   \\n\"\nd: 1\n",
+        ),
     ] {
         let key = DataKey::generate();
         let encrypted = closed(text, Format::Yaml, Rules::default(), &key);

@@ -239,7 +239,7 @@ impl<'t> Reader<'t> {
         span: Range<usize>,
     ) -> Taken {
         let properties = anchor != 0 || tag.is_some();
-        let mut place = self.place(span, style, properties, text.is_empty())?;
+        let mut place = self.place(span, style, properties, text)?;
         let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
         let text = match is_block && !self.text[place.end..].contains('\n') {
             // Where the file ends without a line break, go-yaml gives the block none.

@@ -23,11 +23,11 @@ impl Reader<'_> {
         span: Range<usize>,
         style: ScalarStyle,
         properties: bool,
-        empty: bool,
+        value: &str,
     ) -> Result<Cut, &'static str> {
         let text = self.text;
         let mut place = Place::default();
-        if empty && style == ScalarStyle::Plain && !properties {
+        if value.is_empty() && style == ScalarStyle::Plain && !properties {
             let at = match text.as_bytes().get(span.start) {
                 Some(b':' | b'-') if span.start >= self.last_end => span.start + 1,
                 _ => span.start,
@@ -52,8 +52,8 @@ impl Reader<'_> {
         let (style, end) = match style {
             ScalarStyle::SingleQuoted => (Style::Single, single_quoted_end(text, start)),
             ScalarStyle::DoubleQuoted => (Style::Double, double_quoted_end(text, start)),
-            ScalarStyle::Literal => (Style::Literal, self.block_end(start, span.end)),
-            ScalarStyle::Folded => (Style::Folded, self.block_end(start, span.end)),
+            ScalarStyle::Literal => (Style::Literal, self.block_end(start, span.end, value)),
+            ScalarStyle::Folded => (Style::Folded, self.block_end(start, span.end, value)),
             ScalarStyle::Plain => (Style::Plain, trimmed()),
         };
         place.at = start..end.max(start);
@@ -63,12 +63,14 @@ impl Reader<'_> {
     }
 
     /// Where a block's last line ends, without its line break; with `+`, the empty lines are part of it.
-    fn block_end(&self, header: usize, span_end: usize) -> usize {
+    fn block_end(&self, header: usize, span_end: usize, value: &str) -> usize {
         let text = self.text;
         let header_end = text[header..]
             .find(['\n', ' ', '\t', '\r', '#'])
             .map_or(text.len(), |at| header + at);
-        let trimmed = header_end + text[header_end..span_end.max(header_end)].trim_end().len();
+        let span_end = span_end.max(header_end);
+        let trimmed = header_end + text[header_end..span_end].trim_end().len();
+        let trimmed = last_line_end(&text[..span_end], trimmed, value);
         if !text[header..header_end].contains('+') {
             return trimmed;
         }
@@ -80,6 +82,29 @@ impl Reader<'_> {
         let lines = &lines[..lines.rfind('\n').unwrap_or(0)];
         trimmed + lines.strip_suffix('\r').unwrap_or(lines).len()
     }
+}
+
+/// Where the last line of a block's value ends. Blanks at its end are part of it, and so are lines of nothing but blanks
+/// that stand further in than the block.
+fn last_line_end(text: &str, trimmed: usize, value: &str) -> usize {
+    let value = value.trim_end_matches('\n');
+    let blanks = &value[value.trim_end().len()..];
+    if blanks.is_empty() {
+        return trimmed;
+    }
+    let lines = blanks.matches('\n').count() + usize::from(blanks.len() == value.len());
+    let mut end = line_end(text, trimmed);
+    for _ in 0..lines {
+        end = line_end(text, (end + 1).min(text.len()));
+    }
+    match text[..end].ends_with('\r') {
+        true => end - 1,
+        false => end,
+    }
+}
+
+fn line_end(text: &str, at: usize) -> usize {
+    text[at..].find('\n').map_or(text.len(), |end| at + end)
 }
 
 /// Where a key begins: at the question mark before it, if one stands there.
