@@ -41,6 +41,8 @@ use crate::{
     secret::KeyShare,
 };
 
+#[cfg(unix)]
+mod agent;
 mod failure;
 mod hpke;
 mod identity;

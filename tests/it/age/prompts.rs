@@ -1,6 +1,10 @@
 //! Passphrases: asked for once, and only when what they open may help.
 
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::thread;
 
 use age::secrecy::SecretString;
 use keys::{Plaintext, env::Prompt};
@@ -120,4 +124,76 @@ fn a_plugin_may_ask() {
     let wrong = person.env().with_prompt(Says::new("4321"));
     let error = recover(&document, &wrong).expect_err("the PIN is wrong");
     assert!(error.contains("that is not the PIN"), "{error}");
+}
+
+/// A gpg-agent that knows one passphrase and notes what it was asked, but for the terminal.
+fn agent(socket: &Path, answer: &'static str, status: &'static str) -> Arc<Mutex<Vec<String>>> {
+    let noted: Arc<Mutex<Vec<String>>> = Arc::default();
+    let (listener, asked) = (
+        UnixListener::bind(socket).expect("it is ours"),
+        noted.clone(),
+    );
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let mut writer: UnixStream = stream.try_clone().expect("a copy");
+            let _ = writer.write_all(b"OK Pleased to meet you\n");
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                let said = match line.split(' ').next() {
+                    Some("GET_PASSPHRASE") if answer.is_empty() => {
+                        "ERR 83886179 Operation cancelled <Pinentry>\n".to_owned()
+                    }
+                    Some("GET_PASSPHRASE") => {
+                        let hex: String =
+                            answer.bytes().map(|byte| format!("{byte:02X}")).collect();
+                        format!("{status}OK {hex}\n")
+                    }
+                    _ => "OK\n".to_owned(),
+                };
+                if !line.starts_with("OPTION ttyname") {
+                    asked.lock().expect("no panic").push(line);
+                }
+                let _ = writer.write_all(said.as_bytes());
+            }
+        }
+    });
+    noted
+}
+
+#[test]
+fn gpg_agent_is_asked_first_as_the_original_asks_it() {
+    let (identity, recipient) = age_key(&[]);
+    let document = Person::new().encrypted(&["--age", &recipient]);
+    for (armored, answer, opens) in [
+        (false, "hunter 2é", true),
+        (true, "hunter 2é", true),
+        (true, "wrong", false),
+        (true, "", false),
+    ] {
+        let text = locked(&identity, "hunter 2é", armored);
+        let [theirs, ours] = ["theirs", "ours"].map(|whose| {
+            let person = Person::new();
+            let file = person.write("keys", "");
+            std::fs::write(&file, &text).expect("ours");
+            let socket = file.with_file_name("agent");
+            // The original takes a line about the agent's state for an error.
+            let status = if whose == "ours" {
+                "S INQUIRE_MAXLEN 255\n"
+            } else {
+                ""
+            };
+            let noted = agent(&socket, answer, status);
+            let person = person
+                .with("SOPS_AGE_KEY_FILE", file.display().to_string())
+                .with("GPG_AGENT_INFO", format!("{}:1:1", socket.display()))
+                .with("DISPLAY", ":7")
+                .with("TERM", "dumb");
+            let opened = match whose {
+                "theirs" => person.decrypts(&document).code() == 0,
+                _ => recover(&document, &person.env().with_prompt(Says::new("unasked"))).is_ok(),
+            };
+            assert_eq!(opened, opens, "{whose} {answer}");
+            noted.lock().expect("no panic").clone()
+        });
+        assert_eq!(ours, theirs, "{answer}");
+    }
 }

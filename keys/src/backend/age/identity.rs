@@ -204,14 +204,21 @@ impl LockedFile {
             ));
         }
         let question = format!("Enter passphrase for identity '{}':", self.location);
-        let mut identity = scrypt::Identity::new(passphrase(&question, env)?);
+        let passphrase = match remembered(&self.contents, &question, env) {
+            Some(answer) => answer?,
+            None => passphrase(&question, env)?,
+        };
+        let mut identity = scrypt::Identity::new(passphrase);
         identity.set_max_work_factor(HARDEST_SCRYPT);
         let mut contents = Zeroizing::new(Vec::new());
         file.decrypt(std::iter::once(&identity as &dyn age::Identity))
             .map_err(|error| match error {
                 age::DecryptError::DecryptionFailed
                 | age::DecryptError::KeyDecryptionFailed
-                | age::DecryptError::NoMatchingKeys => "incorrect passphrase".to_owned(),
+                | age::DecryptError::NoMatchingKeys => {
+                    forget(&self.contents, env);
+                    "incorrect passphrase".to_owned()
+                }
                 other => failed(&other),
             })?
             .take(LONGEST_FILE)
@@ -224,6 +231,19 @@ impl LockedFile {
             )
         })
     }
+}
+
+/// The passphrase that gpg-agent has or asks for. Returns `None` if there is no agent.
+fn remembered(contents: &[u8], question: &str, env: &Env) -> Option<Result<SecretString, String>> {
+    #[cfg(unix)]
+    return super::agent::ask(contents, question, env);
+    #[cfg(not(unix))]
+    return None;
+}
+
+fn forget(contents: &[u8], env: &Env) {
+    #[cfg(unix)]
+    super::agent::forget(contents, env);
 }
 
 /// Asks for a passphrase.
