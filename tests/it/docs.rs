@@ -17,7 +17,13 @@ fn every_test_that_the_documentation_names_exists() {
         collect(&ours::workspace().join(folder), "rs", &mut sources);
     }
     let read = |page: &str| fs::read_to_string(ours::workspace().join(page)).expect("the page");
-    let pages = ["migrating", "threat-model", "sops", "sops-format"];
+    let pages = [
+        "migrating",
+        "migrating-from-sops",
+        "threat-model",
+        "sops",
+        "sops-format",
+    ];
     let pages = pages.map(|page| read(&format!("docs/{page}.md")));
     let text = pages.concat();
     let is_test = |word: &&str| {
