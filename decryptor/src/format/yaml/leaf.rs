@@ -131,11 +131,33 @@ impl Outside {
             indent => indent,
         };
         let mark = text[header.clone()].replacen('>', "|", 1);
+        let mut new = Zeroizing::new(new.to_owned());
+        // Where the file ends without a line break, a block has none in its value.
+        if !new.ends_with('\n') && !mark.contains('-') && self.ends_with(text, at.end) {
+            new.push('\n');
+        }
+        let new = new.as_str();
         let block = write::literal(new, Some(&mark), Around { indent, ..around });
         let block = block.unwrap_or_else(|| write::double(new));
         let (mark, lines) = block.split_at(block.find(['\r', '\n']).unwrap_or(block.len()));
         edits.push(header, mark);
         edits.push(body, lines);
+    }
+
+    /// Whether nothing but metadata follows, and no line break at its end.
+    fn ends_with(&self, text: &str, end: usize) -> bool {
+        let blocks = self
+            .documents
+            .iter()
+            .filter_map(|document| document.metadata.as_ref());
+        let mut lines = blocks.map(|block| block.lines(text));
+        let is_last = |lines: Range<usize>| {
+            lines.end == text.len()
+                && text
+                    .get(end..lines.start)
+                    .is_some_and(|between| between.trim_matches(['\r', '\n']).is_empty())
+        };
+        !text.ends_with('\n') && lines.any(is_last)
     }
 
     /// SOPS keeps the comments of lists as encrypted items: they become comments again.

@@ -189,7 +189,7 @@ impl Block {
     }
 
     /// Its lines, from the beginning of the first to the end of the last.
-    fn lines(&self, text: &str) -> Range<usize> {
+    pub(super) fn lines(&self, text: &str) -> Range<usize> {
         let start = text[..self.key.start].rfind('\n').map_or(0, |at| at + 1);
         let end = text[self.end..]
             .find('\n')
