@@ -13,10 +13,11 @@ use nix::unistd::mkfifo;
 
 use crate::error::CommandError;
 use crate::files;
+use crate::sops::child::{self, Signals};
 use crate::sops::memory_folder::{self, OnDisk};
 use crate::sops::opening::Opening;
 use crate::sops::rewrite::read;
-use crate::sops::{child, data_key, failure, user};
+use crate::sops::{data_key, failure, user};
 use crate::ui::Ui;
 
 /// What stands for the file's path in the command.
@@ -61,6 +62,7 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
         .map_err(failure::converting)?;
     // All that follows is that user's: the folder, and what is in it.
     let account = args.user.as_deref().map(user::switch_to).transpose()?;
+    let signals = Signals::catch()?;
     let folder = match args.kind {
         Kind::Pipe => memory_folder::anywhere()?,
         Kind::File(on_disk) => memory_folder::make(on_disk, ui)?,
@@ -73,7 +75,7 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
     .map_err(|e| CommandError::new("cannot make a file for the command").because(e))?;
     let shown = path.display().to_string();
     let line = args.command.replace(PLACEHOLDER, &shown);
-    child::run(child::shell(&line, account.as_ref()))
+    signals.run(child::shell(&line, account.as_ref()))
 }
 
 /// Makes a pipe. Whoever opens it first gets the text; if nobody does, nobody waits for that.

@@ -6,9 +6,9 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
-use tokio::runtime;
+use tokio::runtime::{self, Runtime};
 use tokio::signal::unix::{SignalKind, signal as caught};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::user::Account;
 use crate::error::CommandError;
@@ -40,17 +40,64 @@ pub(crate) fn leave(mut command: Command) -> Result<(), CommandError> {
     command.spawn().map(drop).map_err(cannot_run)
 }
 
-/// Runs it to its end. If it fails, so do we, with its exit code.
-pub(crate) fn run(command: Command) -> Result<(), CommandError> {
-    let status = wait(command).map_err(cannot_run)?;
-    if status.success() {
-        return Ok(());
+/// Signals are caught as long as it lives, from before there is a command to pass them on to.
+pub(crate) struct Signals {
+    runtime: Runtime,
+    told: UnboundedReceiver<Signal>,
+}
+
+impl Signals {
+    pub(crate) fn catch() -> Result<Self, CommandError> {
+        let failed = |e| CommandError::new("cannot catch signals").because(e);
+        let runtime = runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(failed)?;
+        let has_terminal = io::stdin().is_terminal();
+        let (tell, told) = mpsc::unbounded_channel();
+        let inside = runtime.enter();
+        for (signal, is_typed) in PASSED_ON {
+            let mut signals = caught(SignalKind::from_raw(signal as i32)).map_err(failed)?;
+            let tell = tell.clone();
+            tokio::spawn(async move {
+                while signals.recv().await.is_some() {
+                    if !(is_typed && has_terminal) && tell.send(signal).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(inside);
+        Ok(Self { runtime, told })
     }
-    Err(match status.code() {
-        Some(code) => CommandError::new(format!("exit status {code}"))
-            .code(u8::try_from(code).unwrap_or(u8::MAX)),
-        None => CommandError::new(format!("signal: {}", ended_by(status))).code(u8::MAX),
-    })
+
+    /// Runs a command to its end. If it fails, so do we, with its exit code.
+    pub(crate) fn run(mut self, command: Command) -> Result<(), CommandError> {
+        let status = self.wait(command).map_err(cannot_run)?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(match status.code() {
+            Some(code) => CommandError::new(format!("exit status {code}"))
+                .code(u8::try_from(code).unwrap_or(u8::MAX)),
+            None => CommandError::new(format!("signal: {}", ended_by(status))).code(u8::MAX),
+        })
+    }
+
+    fn wait(&mut self, command: Command) -> io::Result<ExitStatus> {
+        let Self { runtime, told } = self;
+        runtime.block_on(async {
+            let mut child = tokio::process::Command::from(command).spawn()?;
+            let process = child.id().and_then(|id| i32::try_from(id).ok());
+            loop {
+                tokio::select! {
+                    status = child.wait() => return status,
+                    Some(signal) = told.recv() => if let Some(process) = process {
+                        // If it has just ended there is nobody to tell.
+                        let _ = signal::kill(Pid::from_raw(process), signal);
+                    }
+                }
+            }
+        })
+    }
 }
 
 /// The signal that ended it, as sops names the usual ones.
@@ -71,36 +118,4 @@ fn ended_by(status: ExitStatus) -> String {
 
 fn cannot_run(error: io::Error) -> CommandError {
     CommandError::new("cannot run /bin/sh").because(error)
-}
-
-fn wait(command: Command) -> io::Result<ExitStatus> {
-    let runtime = runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let has_terminal = io::stdin().is_terminal();
-    runtime.block_on(async {
-        let (tell, mut told) = mpsc::unbounded_channel();
-        for (signal, is_typed) in PASSED_ON {
-            let mut signals = caught(SignalKind::from_raw(signal as i32))?;
-            let tell = tell.clone();
-            tokio::spawn(async move {
-                while signals.recv().await.is_some() {
-                    if !(is_typed && has_terminal) && tell.send(signal).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-        let mut child = tokio::process::Command::from(command).spawn()?;
-        let process = child.id().and_then(|id| i32::try_from(id).ok());
-        loop {
-            tokio::select! {
-                status = child.wait() => return status,
-                Some(signal) = told.recv() => if let Some(process) = process {
-                    // If it has just ended there is nobody to tell.
-                    let _ = signal::kill(Pid::from_raw(process), signal);
-                }
-            }
-        }
-    })
 }

@@ -1,8 +1,8 @@
 //! Another user, as which a command runs that is handed clear text.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 
-use nix::unistd::{User, initgroups, setgid, setuid};
+use nix::unistd::{Gid, User, setgid, setuid};
 
 use crate::error::CommandError;
 
@@ -19,7 +19,7 @@ pub(crate) fn switch_to(name: &str) -> Result<Account, CommandError> {
         .ok_or_else(|| CommandError::new(format!("user: unknown user {name}")))?;
     let in_system = CString::new(user.name.as_str())
         .map_err(|e| CommandError::new(format!("{name:?} is no name of a user")).because(e))?;
-    initgroups(&in_system, user.gid)
+    take_groups(&in_system, user.gid)
         .and_then(|()| setgid(user.gid))
         .and_then(|()| setuid(user.uid))
         .map_err(|e| {
@@ -31,6 +31,17 @@ pub(crate) fn switch_to(name: &str) -> Result<Account, CommandError> {
         home: user.dir.display().to_string(),
         name: user.name,
     })
+}
+
+#[cfg(not(target_os = "macos"))]
+fn take_groups(user: &CStr, own: Gid) -> nix::Result<()> {
+    nix::unistd::initgroups(user, own)
+}
+
+/// There is no safe call for it there: nobody shall keep root's groups.
+#[cfg(target_os = "macos")]
+fn take_groups(_user: &CStr, _own: Gid) -> nix::Result<()> {
+    Err(nix::errno::Errno::ENOTSUP)
 }
 
 impl Account {
