@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+pub(crate) use new::is_beside;
 pub(crate) use replace::{Swapped, names, replace, replace_secret, replace_shared, swap};
 
 use crate::error::CommandError;

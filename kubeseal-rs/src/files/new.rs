@@ -1,10 +1,11 @@
 //! A new file that has no name until it is complete: whatever ends the program before, nothing is left behind.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use tempfile::NamedTempFile;
 
@@ -87,6 +88,9 @@ fn put_nameless(file: &File, path: &Path) -> io::Result<()> {
         return Ok(());
     }
     let beside = beside(path);
+    // Threads that wait for each other in the folder between the two steps would make being killed there more likely.
+    static LAST_STEP: Mutex<()> = Mutex::new(());
+    let _alone = LAST_STEP.lock().unwrap_or_else(PoisonError::into_inner);
     // Who was killed between the two steps has left it.
     if link(&beside).is_err() {
         let _ = fs::remove_file(&beside);
@@ -103,6 +107,14 @@ fn put_nameless(_file: &File, _path: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+const BESIDE: &str = ".kubeseal-new";
+
+/// Whether a name is one that files have before the last step only.
+pub(crate) fn is_beside(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(b".") && name.ends_with(BESIDE.as_bytes())
+}
+
 /// The name before the last step: the same each time, so that there is never more than one.
 fn beside(path: &Path) -> PathBuf {
     const LONGEST: usize = 200;
@@ -111,5 +123,5 @@ fn beside(path: &Path) -> PathBuf {
         .rev()
         .find(|end| name.is_char_boundary(*end));
     let name = &name[..end.unwrap_or_default()];
-    folder_of(path).join(OsString::from(format!(".{name}.kubeseal-new")))
+    folder_of(path).join(OsString::from(format!(".{name}{BESIDE}")))
 }

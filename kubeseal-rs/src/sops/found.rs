@@ -90,7 +90,7 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
             let is_hidden = name.as_encoded_bytes().starts_with(b".");
             if kind.is_dir() && !is_hidden {
                 folders.push(entry.path());
-            } else if kind.is_file() && name != config_file::NAME {
+            } else if kind.is_file() && name != config_file::NAME && !files::is_beside(&name) {
                 found.push(entry.path());
             }
         }

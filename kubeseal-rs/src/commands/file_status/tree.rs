@@ -9,7 +9,7 @@ use super::is_encrypted;
 use crate::error::CommandError;
 use crate::sops::config_file::ConfigChoice;
 use crate::sops::each::each;
-use crate::sops::found::{self, Found};
+use crate::sops::found::{self, Found, is_marked};
 use crate::sops::source::read;
 use crate::sops::stop::Stop;
 use crate::ui::Ui;
@@ -55,7 +55,8 @@ impl Args {
         let status = match found.named || *is_covered {
             true => {
                 let format = self.format.unwrap_or_else(|| Format::of(&found.path));
-                Some(is_encrypted(&read(&found.path)?, format)?)
+                let text = read(&found.path)?;
+                Some(is_marked(&text) && is_encrypted(&text, format)?)
             }
             false => found
                 .read(self.format)?
