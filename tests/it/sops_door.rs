@@ -14,10 +14,12 @@ mod changes;
 mod commands;
 mod configuration;
 mod editing;
+mod faults;
 mod groups;
 mod programs;
 mod real_users;
 mod recipients;
+mod trees;
 
 /// A folder of files, an age identity in it, and both programs.
 struct Desk {
@@ -61,10 +63,32 @@ impl Desk {
             Whose::Theirs => peer::SOPS.path(),
             Whose::Ours => self.path("sops"),
         };
-        cli::run(program)
-            .env("SOPS_AGE_KEY_FILE", self.path("key.txt"))
-            .folder(self.folder.path())
+        self.with_keys(cli::run(program)).args(args.iter().copied())
+    }
+
+    /// Our program under its own name.
+    fn kubeseal(&self, args: &[&str]) -> Run {
+        self.with_keys(cli::run(ours::kubeseal()))
             .args(args.iter().copied())
+    }
+
+    fn with_keys(&self, run: Run) -> Run {
+        run.env("SOPS_AGE_KEY_FILE", self.path("key.txt"))
+            .folder(self.folder.path())
+    }
+
+    /// All files below a folder, by name.
+    fn files(&self, folder: &str) -> Vec<String> {
+        let listed = cli::run("find")
+            .folder(self.path(folder))
+            .args([".", "-type", "f"])
+            .ok();
+        let mut names: Vec<String> = listed
+            .lines()
+            .map(|line| line.trim_start_matches("./").to_owned())
+            .collect();
+        names.sort();
+        names
     }
 
     /// Encrypts a file in place to the identity at hand.
