@@ -5,20 +5,21 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use keys::KeyGroups;
 
-use super::config_file::ConfigChoice;
+use super::config_file::{ConfigChoice, ConfigFile, Finder};
 use super::recipients;
 use crate::error::CommandError;
 use crate::ui::Ui;
 
 /// The configuration that counts, and how strictly.
 pub(crate) struct Policy {
-    /// Where it is.
-    pub(crate) config: ConfigChoice,
+    /// Finds it, and reads it once for many files.
+    finder: Mutex<Finder>,
     /// What is done about keys that it does not list.
-    pub(crate) unlisted: Unlisted,
+    unlisted: Unlisted,
 }
 
 /// What is done about keys that the configuration does not list.
@@ -31,6 +32,24 @@ pub(crate) enum Unlisted {
 }
 
 impl Policy {
+    /// What the configuration says that is chosen so.
+    pub(crate) fn new(config: &ConfigChoice, unlisted: Unlisted) -> Self {
+        Self {
+            finder: Mutex::new(config.finder()),
+            unlisted,
+        }
+    }
+
+    /// The configuration that counts for a file. Returns `None` if there is none.
+    pub(crate) fn find(
+        &self,
+        target: &Path,
+        ui: &mut Ui,
+    ) -> Result<Option<Arc<ConfigFile>>, CommandError> {
+        let mut finder = self.finder.lock().unwrap_or_else(PoisonError::into_inner);
+        finder.find(target, ui)
+    }
+
     /// Checks the keys that a document is to have. Without a rule for it there is nothing to check.
     pub(crate) fn check(
         &self,
@@ -70,7 +89,7 @@ impl Policy {
     }
 
     fn listed(&self, target: &Path, ui: &mut Ui) -> Result<Option<HashSet<String>>, CommandError> {
-        let config = self.config.find(target, ui)?;
+        let config = self.find(target, ui)?;
         let Some(config) = config.filter(|config| config.has_rules()) else {
             return Ok(None);
         };

@@ -28,6 +28,10 @@ pub(crate) struct Args {
 /// Encrypts the values of each anew. One that fails stays as it was, and does not keep the others from it.
 pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
     let (found, env, stop) = (found::find(&args.paths)?, data_key::env(), Stop::listen()?);
+    for found in &found {
+        // What is wrong with a configuration is told once, and before anything is done.
+        args.how.policy.find(&found.path, ui)?;
+    }
     let outcomes = each(&found, "rotated", &stop, ui, |found, ui| {
         let Some(Document { text, document }) = found.read(args.format)? else {
             return Ok(false);

@@ -88,10 +88,10 @@ impl GroupsCommand {
     pub(in crate::front) fn args(self, door: &Door<'_>) -> Result<groups::Args, CommandError> {
         match self {
             Self::Add { flags, words } if words.is_empty() => {
-                let policy = Policy {
-                    config: flags.config.choice(&door.outer().config),
-                    unlisted: door.unlisted(flags.allow_unlisted),
-                };
+                let policy = Policy::new(
+                    &flags.config.choice(&door.outer().config),
+                    door.unlisted(flags.allow_unlisted),
+                );
                 let change = Change::Add(flags.named(), policy);
                 flags.shared.args(change)
             }

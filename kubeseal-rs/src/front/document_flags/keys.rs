@@ -183,10 +183,10 @@ impl RotateFlags {
             opening: self.opening.opening()?,
             add: self.keys.add(),
             remove: self.keys.remove(),
-            policy: Policy {
-                config: self.config.choice(&door.outer().config),
-                unlisted: door.unlisted(self.allow_unlisted),
-            },
+            policy: Policy::new(
+                &self.config.choice(&door.outer().config),
+                door.unlisted(self.allow_unlisted),
+            ),
         })
     }
 }
