@@ -184,6 +184,7 @@ fn one_file_that_fails_keeps_none_of_the_others_from_their_turn() {
         desk.is_in_clear(false);
     };
     let a = desk.read("tree/a.secret.yaml");
+    config(&desk, &[&desk.recipient, &other]);
     failed(
         &["rotate", "--dry-run", "--add-age", &other, "tree"],
         "can rotate the data keys of 5 files; 1 failed",
