@@ -124,6 +124,16 @@ impl Encrypted {
         Self::of(std::mem::take(&mut *edits.apply(&text)), self.format)
     }
 
+    /// Whether another version differs by its MAC and time at most: it then says the same.
+    pub fn is_same_but_mac(&self, other: &Self) -> bool {
+        let body = |document: &Self| {
+            let mut edits = Edits::default();
+            document.parsed.remove_metadata(&document.text, &mut edits);
+            edits.apply(&document.text)
+        };
+        self.metadata.same_but_mac(&other.metadata) && body(self) == body(other)
+    }
+
     /// The document as bytes.
     pub fn as_bytes(&self) -> &[u8] {
         self.text.as_bytes()

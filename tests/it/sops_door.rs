@@ -20,6 +20,7 @@ mod programs;
 mod real_users;
 mod recipients;
 mod trees;
+mod update;
 
 /// A folder of files, an age identity in it, and both programs.
 struct Desk {

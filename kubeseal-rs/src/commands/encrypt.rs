@@ -2,19 +2,19 @@
 
 pub(crate) mod tree;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use decryptor::format::Format;
 use decryptor::sops::metadata::Metadata;
 use decryptor::sops::{Closing, Encrypted, Plain, Warning};
-use keys::Env;
+use keys::{DecryptionOrder, Env};
 
 use crate::error::CommandError;
 use crate::sops::config_file::{ConfigChoice, ConfigFile};
-use crate::sops::opening::sentence;
+use crate::sops::opening::{Opening, sentence};
 use crate::sops::recipients::{self, Named, RuleChoice};
-use crate::sops::rewrite::now;
-use crate::sops::source::{Source, Target};
+use crate::sops::rewrite::{close_again, now};
+use crate::sops::source::{self, Source, Target};
 use crate::sops::{data_key, exit, failure};
 use crate::ui::Ui;
 
@@ -26,6 +26,8 @@ pub(crate) struct Args {
     pub(crate) target: Target,
     /// How it is encrypted.
     pub(crate) how: How,
+    /// An encrypted version whose data key, keys and rules stay, and the ciphertext of what did not change.
+    pub(crate) update: Option<PathBuf>,
 }
 
 /// How documents are encrypted, and for whom.
@@ -46,11 +48,18 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
         source,
         target,
         how,
+        update,
     } = args;
     let text = source.read(ui)?;
     let plain = parse(&text, source.format())?;
-    let config = how.config.find(source.name(), ui)?;
-    let closed = how.close(&plain, source.name(), config.as_deref(), &data_key::env())?;
+    let env = data_key::env();
+    let closed = match update {
+        Some(previous) => how.update(&plain, previous, &env, ui)?,
+        None => {
+            let config = how.config.find(source.name(), ui)?;
+            how.close(&plain, source.name(), config.as_deref(), &env)?
+        }
+    };
     target.write(closed.as_bytes(), source, &text, ui)
 }
 
@@ -81,15 +90,59 @@ impl How {
             now: &now(),
             previous: None,
         };
+        let plain = self.converted(plain)?;
+        plain.close(&key, closing).map_err(failure::closing)
+    }
+
+    /// The earlier version with what is different in clear. It stays as it is if nothing is.
+    fn update(
+        &self,
+        plain: &Plain,
+        path: &Path,
+        env: &Env,
+        ui: &mut Ui,
+    ) -> Result<Encrypted, CommandError> {
+        if !self.rules.fields.is_empty() || self.named.threshold.is_some() {
+            return Err(CommandError::new(
+                "--update keeps the rules and key groups of the earlier version",
+            )
+            .code(exit::CONFLICTING_FLAGS)
+            .hint("leave out the flags that name others, or encrypt it anew without --update"));
+        }
+        if !self.named.lists.is_empty() {
+            ui.warn("the keys named by flags or variables are not used: --update keeps those of the earlier version");
+        }
+        let plain = self.converted(plain)?;
+        let at = |error: CommandError| error.at(path.display());
+        let text = source::read(path)?;
+        let previous = Encrypted::parse(&text, plain.format());
+        let previous = previous.map_err(|e| at(failure::encrypted(e)))?;
+        let opening = Opening {
+            ignore_mac: false,
+            order: DecryptionOrder::default(),
+        };
+        let (before, key) = opening.open(&previous, env, ui).map_err(at)?;
+        if before.expose_secret() == plain.expose_secret() {
+            return Ok(previous);
+        }
+        let closed = close_again(&plain, &previous, &key)?;
+        match previous.is_same_but_mac(&closed) {
+            true => Ok(previous),
+            false => Ok(closed),
+        }
+    }
+
+    /// The document in the format that was asked for.
+    fn converted(&self, plain: &Plain) -> Result<Plain, CommandError> {
         let plain = plain
             .convert(self.output_type.unwrap_or(plain.format()))
             .map_err(failure::converting)?;
-        if let Some(warning) = plain.warnings().iter().find(|warning| is_loss(warning)) {
-            return Err(CommandError::new("Error dumping file")
+        match plain.warnings().iter().find(|warning| is_loss(warning)) {
+            Some(warning) => Err(CommandError::new("Error dumping file")
                 .because(sentence(warning))
-                .code(exit::UNWRITABLE_FORMAT));
+                .code(exit::UNWRITABLE_FORMAT)),
+            None => Ok(plain),
         }
-        plain.close(&key, closing).map_err(failure::closing)
     }
 }
 

@@ -8,7 +8,7 @@ use super::document_flags::{
     ChangeFlags, DecryptFlags, DryRunFlags, EditFlags, EncryptFlags, ExecEnvFlags, ExecFileFlags,
     FileStatusFlags, GroupsCommand, OutputDirFlags, RotateFlags, UpdateKeysFlags, ValueFlags,
 };
-use crate::commands::{Command, update_keys};
+use crate::commands::{Command, encrypt, update_keys};
 use crate::error::CommandError;
 use crate::sops::memory_folder::OnDisk;
 use crate::sops::policy::Unlisted;
@@ -37,6 +37,9 @@ pub(super) enum DocumentCommand {
         flags: Box<EncryptFlags>,
         #[command(flatten)]
         dry_run: DryRunFlags,
+        /// Change this encrypted version as little as possible: its keys, rules and unchanged values stay as they are
+        #[arg(long, value_name = "FILE")]
+        update: Option<PathBuf>,
         /// The file; standard input if left out. With --in-place also several, and folders of which the files are meant that
         /// a path_regex of .sops.yaml matches
         #[arg(value_name = "FILE")]
@@ -135,15 +138,17 @@ impl DocumentCommand {
             Self::Encrypt {
                 flags,
                 dry_run: DryRunFlags { dry_run },
+                update,
                 files,
-            } => match door.are_many(&files, dry_run) {
+            } => match update.is_none() && door.are_many(&files, dry_run) {
                 true => {
                     let args = flags.tree(files, dry_run, door.outer())?;
                     Command::EncryptTree(Box::new(args))
                 }
                 false => {
                     let file = door.one(files)?;
-                    Command::Encrypt(Box::new(flags.args(file, door.outer())?))
+                    let args = flags.args(file, door.outer())?;
+                    Command::Encrypt(Box::new(encrypt::Args { update, ..args }))
                 }
             },
             Self::Decrypt {

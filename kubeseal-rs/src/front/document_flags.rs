@@ -191,6 +191,7 @@ impl EncryptFlags {
             source,
             target,
             how: self.how(outer),
+            update: None,
         })
     }
 

@@ -3,7 +3,7 @@
 use super::*;
 
 /// A document of each format.
-const DOCUMENTS: [(&str, &str); 5] = [
+pub(super) const DOCUMENTS: [(&str, &str); 5] = [
     (
         "a.yaml",
         "# head\na: 1 # one\nb:\n  - \"x: y\"\n  - 1.5\n---\nc: |\n  two\n  lines\n",
