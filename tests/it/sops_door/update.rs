@@ -65,21 +65,28 @@ fn an_update_touches_what_changed_and_nothing_else() {
 
 #[test]
 fn an_update_without_a_change_gives_the_same_bytes() {
-    for (name, text) in super::commands::DOCUMENTS {
-        for whose in BOTH {
+    for (name, text) in commands::DOCUMENTS {
+        for (closes, opens) in [
+            (Whose::Ours, Whose::Ours),
+            (Whose::Theirs, Whose::Ours),
+            (Whose::Theirs, Whose::Theirs),
+        ] {
+            if (name, opens) == ("a.yaml", Whose::Theirs) {
+                // The original moves comments from behind values to above them.
+                continue;
+            }
             let desk = Desk::new();
             desk.write("closed.yaml", text);
-            let mut args = vec!["encrypt", "-i", "--age", &desk.recipient];
             let format = format!("--input-type={}", kind(name));
             let output = format!("--output-type={}", kind(name));
-            args.extend([format.as_str(), &output, "closed.yaml"]);
-            desk.sops(whose, &args).ok();
+            let encrypt = ["encrypt", "-i", "--age", &desk.recipient, &format, &output];
+            desk.sops(closes, &encrypt).arg("closed.yaml").ok();
             let before = desk.read("closed.yaml");
             let decrypt = ["decrypt", &format, &output, "closed.yaml"];
-            desk.write("plain", &desk.sops(whose, &decrypt).ok());
+            desk.write("plain", &desk.sops(opens, &decrypt).ok());
             let output = update(&desk, &[&format, "plain"]);
             assert_eq!(output.code(), 0, "{name}: {}", output.stderr);
-            assert_eq!(output.text(), before, "{name}, {whose:?}");
+            assert_eq!(output.text(), before, "{name}, {closes:?}, {opens:?}");
         }
     }
 }
