@@ -7,6 +7,7 @@ pub mod metadata;
 pub mod path;
 pub mod rules;
 
+mod audit;
 mod close;
 mod convert;
 mod error;
@@ -30,6 +31,7 @@ use crate::tree::Tree;
 use metadata::{Metadata, MetadataError};
 use rules::{Rules, Selection};
 
+pub use audit::{Flaw, FlawKind};
 pub use close::Closing;
 pub use convert::ConvertError;
 pub use error::{CloseError, Fault, OpenError, ReadError};

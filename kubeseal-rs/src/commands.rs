@@ -22,6 +22,7 @@ pub(crate) mod set;
 pub(crate) mod try_out;
 pub(crate) mod update_keys;
 pub(crate) mod validate;
+pub(crate) mod verify;
 
 use decryptor::sops::metadata;
 
@@ -78,6 +79,8 @@ pub(crate) enum Command {
     FileStatus(file_status::Args),
     /// Say which of many files are encrypted.
     FileStatusTree(file_status::tree::Args),
+    /// Say what is wrong with documents, without any key.
+    Verify(Box<verify::Args>),
     /// Print completions for a shell.
     Completions(completions::Args),
     /// Print the manual.
@@ -116,6 +119,7 @@ impl Command {
             Self::UpdateKeys(args) => update_keys::run(&args, ui),
             Self::FileStatus(args) => file_status::run(&args, ui),
             Self::FileStatusTree(args) => file_status::tree::run(&args, ui),
+            Self::Verify(args) => verify::run(&args, ui),
             Self::Completions(args) => completions::run(args, ui),
             Self::Man(args) => man::run(args, ui),
             Self::Version => {

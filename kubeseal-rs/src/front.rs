@@ -10,6 +10,7 @@ mod flags;
 mod klog;
 mod subcommands;
 mod values;
+mod verify;
 
 use crate::error::CommandError;
 

@@ -7,6 +7,7 @@ mod documents;
 mod error;
 mod files;
 mod front;
+mod git;
 mod keyring;
 mod namespace;
 mod output;

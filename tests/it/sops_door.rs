@@ -21,6 +21,7 @@ mod real_users;
 mod recipients;
 mod trees;
 mod update;
+mod verify;
 
 /// A folder of files, an age identity in it, and both programs.
 struct Desk {

@@ -61,6 +61,7 @@ pub mod pki;
 pub mod ports;
 pub mod process;
 mod progress;
+pub mod python;
 mod reaper;
 mod wait;
 

@@ -16,7 +16,7 @@ fn closing(rules: Rules) -> Closing<'static> {
     }
 }
 
-fn closed(text: &str, format: Format, rules: Rules, key: &DataKey) -> Encrypted {
+pub(super) fn closed(text: &str, format: Format, rules: Rules, key: &DataKey) -> Encrypted {
     let plain = Plain::parse(text.as_bytes(), format).expect(text);
     plain
         .close(key, closing(rules))

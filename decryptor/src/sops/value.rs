@@ -11,6 +11,7 @@ use crate::manifest::go_float::{Bits, go_float};
 use crate::tree::Scalar;
 
 const HEAD: &str = "ENC[AES256_GCM,data:";
+const TAG_LEN: usize = 16;
 
 /// What an encrypted value says its plaintext is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -221,6 +222,27 @@ pub(crate) fn open(cipher: &ValueCipher, text: &str, aad: &[u8]) -> Result<Opene
         text: opened,
         scalar,
     })
+}
+
+/// Whether a text has the form of an encrypted value, and the type that it claims. What it holds is not looked at.
+pub(crate) fn check_form(text: &str) -> Result<Type, ValueError> {
+    let envelope = Envelope::parse(text)?;
+    let length = |part: &str| {
+        let decoded = BASE64_STANDARD.decode(part);
+        decoded.map_or(0, |bytes| bytes.len())
+    };
+    let is_whole = length(envelope.data) > 0
+        && [12, 16, 32].contains(&length(envelope.iv))
+        && length(envelope.tag) == TAG_LEN;
+    match is_whole {
+        true => Ok(envelope.kind),
+        false => Err(ValueError::NotEncrypted),
+    }
+}
+
+/// Whether a text begins as encrypted values do.
+pub(crate) fn claims_to_be_one(text: &str) -> bool {
+    text.starts_with("ENC[")
 }
 
 /// What stands behind the bracket of an encrypted value.

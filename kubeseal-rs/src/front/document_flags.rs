@@ -114,7 +114,7 @@ pub(super) struct ConfigFlags {
 }
 
 impl ConfigFlags {
-    fn choice(&self, outer: &Self) -> ConfigChoice {
+    pub(super) fn choice(&self, outer: &Self) -> ConfigChoice {
         let named = self.config.clone().or_else(|| outer.config.clone());
         ConfigChoice {
             named: named.filter(|path| !path.as_os_str().is_empty()),
@@ -269,6 +269,19 @@ pub(super) struct OpeningFlags {
     /// Do not check that values were neither removed nor moved
     #[arg(long)]
     ignore_mac: bool,
+    #[command(flatten)]
+    order: OrderFlags,
+}
+
+impl OpeningFlags {
+    fn opening(&self) -> Result<Opening, CommandError> {
+        self.order.opening(self.ignore_mac)
+    }
+}
+
+/// Which keys are tried first.
+#[derive(Args, Default)]
+pub(super) struct OrderFlags {
     /// Kinds of keys in the order in which they are tried, separated by commas
     #[arg(
         long,
@@ -279,8 +292,9 @@ pub(super) struct OpeningFlags {
     decryption_order: Option<String>,
 }
 
-impl OpeningFlags {
-    fn opening(&self) -> Result<Opening, CommandError> {
+impl OrderFlags {
+    /// How documents are opened.
+    pub(super) fn opening(&self, ignore_mac: bool) -> Result<Opening, CommandError> {
         let order = match given(&self.decryption_order) {
             None => DecryptionOrder::default(),
             Some(text) => DecryptionOrder::parse(&text).map_err(|e| {
@@ -288,10 +302,7 @@ impl OpeningFlags {
                     .code(exit::DUPLICATE_ORDER)
             })?,
         };
-        Ok(Opening {
-            ignore_mac: self.ignore_mac,
-            order,
-        })
+        Ok(Opening { ignore_mac, order })
     }
 }
 

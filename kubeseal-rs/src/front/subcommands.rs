@@ -12,6 +12,7 @@ use super::connection::ConnectionFlags;
 use super::document_commands::{DocumentCommand, Door};
 use super::flags::{CertFlags, FileFlags, KeyringFlags, PrivateKeyFlags, by};
 use super::values::{self, given};
+use super::verify::VerifyFlags;
 use crate::commands::keyring::Action;
 use crate::commands::{Command, completions, inspect, keyring, man, re_encrypt, recover, try_out};
 use crate::error::CommandError;
@@ -70,6 +71,8 @@ pub(super) enum Subcommand {
     },
     #[command(flatten)]
     Documents(DocumentCommand),
+    /// Say what is wrong with SOPS documents, without any key: values in clear, other recipients, broken metadata
+    Verify(Box<VerifyFlags>),
     /// Print completions for a shell
     Completion {
         /// The shell
@@ -187,6 +190,7 @@ impl Subcommand {
                 shell,
                 called_sops: false,
             })),
+            Self::Verify(flags) => Ok(Command::Verify(Box::new(flags.args()?))),
             Self::Man { dir } => Ok(Command::Man(man::Args {
                 folder: given(&dir).map(PathBuf::from),
             })),
