@@ -25,13 +25,23 @@ pub struct Closing<'a> {
 impl Plain {
     /// Encrypts the values that the rules name, and writes metadata.
     pub fn close(&self, key: &DataKey, closing: Closing<'_>) -> Result<Encrypted, CloseError> {
+        self.close_over(key, closing, &[])
+    }
+
+    /// As [`Plain::close`]; values that other versions under the same data key have keep their ciphertext, too.
+    pub fn close_over(
+        &self,
+        key: &DataKey,
+        closing: Closing<'_>,
+        others: &[&Encrypted],
+    ) -> Result<Encrypted, CloseError> {
         let cipher = ValueCipher::new(key);
         let now = time::to_the_second(closing.now)
             .ok_or_else(|| CloseError::Time(closing.now.to_owned()))?;
-        let mut stash = match closing.previous {
-            Some(previous) => Stash::of(previous, &cipher).map_err(CloseError::Previous)?,
-            None => Stash::default(),
-        };
+        let mut stash = Stash::default();
+        for version in closing.previous.iter().chain(others) {
+            stash.add(Stash::of(version, &cipher).map_err(CloseError::Previous)?);
+        }
         let mut metadata = closing.metadata;
         metadata.last_modified = now;
         let encrypted = match self.format {

@@ -50,6 +50,11 @@ impl Path {
         }
     }
 
+    /// The way over these steps, of which the first is a key.
+    pub(super) fn of(steps: Vec<Step>) -> Self {
+        Self(steps)
+    }
+
     /// Its steps; the first is a key.
     pub fn steps(&self) -> &[Step] {
         &self.0

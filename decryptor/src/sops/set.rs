@@ -80,6 +80,20 @@ impl Plain {
         self.changed(in_place, &wanted)
     }
 
+    /// Gives the value at a path another content, or removes it. Returns `None` if that is not the matter of one place.
+    pub(super) fn changed_in_place(&self, path: &Path, new: Option<&Value>) -> Option<Self> {
+        let text = self.text().ok()?;
+        let mut text = match new {
+            Some(new) => in_place::set(self.format, text, path.steps(), new)?,
+            None => in_place::unset(self.format, text, path.steps())?,
+        };
+        Some(Self {
+            format: self.format,
+            text: Zeroizing::new(std::mem::take(&mut *text).into_bytes()),
+            warnings: self.warnings.clone(),
+        })
+    }
+
     fn changeable(&self, path: &Path) -> Result<Tree, SetError> {
         if let Some(Step::Key(key)) = path.steps().first() {
             let is_reserved = match self.format {

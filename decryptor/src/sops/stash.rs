@@ -70,6 +70,21 @@ impl Stash {
         Ok(stash)
     }
 
+    /// Takes in the values of another version. What both have in the same bytes counts as often as the one has it that has
+    /// it more often.
+    pub(super) fn add(&mut self, other: Self) {
+        for (name, values) in other.0 {
+            let known = self.0.entry(name).or_default();
+            let mut shared: Vec<String> = known.iter().map(|known| known.sealed.clone()).collect();
+            for value in values {
+                match shared.iter().position(|sealed| *sealed == value.sealed) {
+                    Some(at) => drop(shared.swap_remove(at)),
+                    None => known.push_back(value),
+                }
+            }
+        }
+    }
+
     /// Encrypts a value, or gives back the ciphertext that it had.
     pub(super) fn seal(
         &mut self,

@@ -2,6 +2,7 @@
 
 mod changes;
 mod generated;
+mod merges;
 
 use keys::{DataKey, KeyGroups};
 
