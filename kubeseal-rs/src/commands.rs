@@ -8,6 +8,7 @@ pub(crate) mod exec_env;
 pub(crate) mod exec_file;
 pub(crate) mod fetch_cert;
 pub(crate) mod file_status;
+pub(crate) mod git;
 pub(crate) mod groups;
 pub(crate) mod inspect;
 pub(crate) mod keyring;
@@ -79,6 +80,8 @@ pub(crate) enum Command {
     FileStatus(file_status::Args),
     /// Say which of many files are encrypted.
     FileStatusTree(file_status::tree::Args),
+    /// Show and merge documents for Git.
+    Git(git::Args),
     /// Say what is wrong with documents, without any key.
     Verify(Box<verify::Args>),
     /// Print completions for a shell.
@@ -119,6 +122,7 @@ impl Command {
             Self::UpdateKeys(args) => update_keys::run(&args, ui),
             Self::FileStatus(args) => file_status::run(&args, ui),
             Self::FileStatusTree(args) => file_status::tree::run(&args, ui),
+            Self::Git(args) => git::run(&args, ui),
             Self::Verify(args) => verify::run(&args, ui),
             Self::Completions(args) => completions::run(args, ui),
             Self::Man(args) => man::run(args, ui),

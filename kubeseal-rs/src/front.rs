@@ -7,6 +7,7 @@ mod connection;
 mod document_commands;
 mod document_flags;
 mod flags;
+mod git;
 mod klog;
 mod subcommands;
 mod values;

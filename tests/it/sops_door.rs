@@ -15,6 +15,7 @@ mod commands;
 mod configuration;
 mod editing;
 mod faults;
+mod git;
 mod groups;
 mod programs;
 mod real_users;

@@ -11,6 +11,7 @@ use keys::sealing::KeySize;
 use super::connection::ConnectionFlags;
 use super::document_commands::{DocumentCommand, Door};
 use super::flags::{CertFlags, FileFlags, KeyringFlags, PrivateKeyFlags, by};
+use super::git::GitCommand;
 use super::values::{self, given};
 use super::verify::VerifyFlags;
 use crate::commands::keyring::Action;
@@ -71,6 +72,9 @@ pub(super) enum Subcommand {
     },
     #[command(flatten)]
     Documents(DocumentCommand),
+    /// Show SOPS documents in clear in git diff, and merge them in git merge
+    #[command(subcommand)]
+    Git(GitCommand),
     /// Say what is wrong with SOPS documents, without any key: values in clear, other recipients, broken metadata
     Verify(Box<VerifyFlags>),
     /// Print completions for a shell
@@ -190,6 +194,7 @@ impl Subcommand {
                 shell,
                 called_sops: false,
             })),
+            Self::Git(command) => command.args().map(Command::Git),
             Self::Verify(flags) => Ok(Command::Verify(Box::new(flags.args()?))),
             Self::Man { dir } => Ok(Command::Man(man::Args {
                 folder: given(&dir).map(PathBuf::from),
