@@ -23,6 +23,7 @@ fn every_test_that_the_documentation_names_exists() {
         "threat-model",
         "sops",
         "sops-format",
+        "git",
     ];
     let pages = pages.map(|page| read(&format!("docs/{page}.md")));
     let text = pages.concat();
