@@ -24,6 +24,8 @@ pub(crate) mod value;
 mod variables;
 mod walk;
 
+use std::sync::Arc;
+
 use keys::{KeyGroups, Plaintext};
 use zeroize::Zeroizing;
 
@@ -53,6 +55,8 @@ pub struct Encrypted {
 pub struct Plain {
     format: Format,
     text: Zeroizing<Vec<u8>>,
+    /// What was read of it, if it was.
+    parsed: Option<Arc<Parsed>>,
     warnings: Vec<Warning>,
 }
 
@@ -147,16 +151,17 @@ impl Encrypted {
 impl Plain {
     /// Takes a document in clear, if it is of its format.
     pub fn parse(text: &[u8], format: Format) -> Result<Self, ReadError> {
-        let plain = Self {
+        let mut plain = Self {
             format,
             text: Zeroizing::new(text.to_vec()),
+            parsed: None,
             warnings: Vec::new(),
         };
         if text.is_empty() && format == Format::Yaml {
             return Err(ReadError::Empty);
         }
         if format != Format::Binary {
-            format.parse(plain.text()?)?;
+            plain.parsed = Some(Arc::new(format.parse(plain.text()?)?));
         }
         Ok(plain)
     }

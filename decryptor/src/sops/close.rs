@@ -1,5 +1,7 @@
 //! Closes documents: encrypts what the rules name, in place, and writes metadata.
 
+use std::sync::Arc;
+
 use keys::DataKey;
 use keys::aead::ValueCipher;
 
@@ -7,7 +9,7 @@ use super::mac::{Digest, Mac};
 use super::metadata::Metadata;
 use super::rules::{Rules, Selection};
 use super::stash::Stash;
-use super::value::{self, Type};
+use super::value::Type;
 use super::walk::{Met, walk};
 use super::{CloseError, Encrypted, Plain, ReadError, Warning, time};
 use crate::format::{Edits, Format, Parsed, Previous, wrapped_binary};
@@ -64,7 +66,10 @@ impl Plain {
         stash: &mut Stash,
     ) -> Result<Encrypted, CloseError> {
         let text = self.text()?;
-        let parsed = self.format.parse(text).map_err(ReadError::from)?;
+        let parsed = match &self.parsed {
+            Some(parsed) => Arc::clone(parsed),
+            None => Arc::new(self.format.parse(text).map_err(ReadError::from)?),
+        };
         if parsed.metadata.is_some() || parsed.has_reserved_names() {
             return Err(CloseError::Reserved);
         }
@@ -120,7 +125,7 @@ impl Plain {
                 }
                 Met::Leaf(leaf) => {
                     if spot.encrypted || !rules.mac_only_encrypted {
-                        mac.add(&value::canonical(&leaf.scalar));
+                        mac.add_scalar(&leaf.scalar);
                     }
                     if spot.encrypted && !leaf.scalar.is_empty() {
                         if let Some(line) = leaf.place.alias_line {

@@ -37,8 +37,8 @@ impl Plain {
     /// The same document in another format, laid out as by SOPS. In its own format, it stays as it is.
     pub fn convert(&self, to: Format) -> Result<Self, ConvertError> {
         let mut warnings = self.warnings.clone();
-        let text = match self.format == to {
-            true => self.text.clone(),
+        let (text, parsed) = match self.format == to {
+            true => (self.text.clone(), self.parsed.clone()),
             false => {
                 let tree = self.any_tree()?;
                 if to != Format::Yaml && tree.documents.len() > 1 {
@@ -46,12 +46,13 @@ impl Plain {
                 }
                 let text = emit(&tree, to)?;
                 is_read_again(&text, to)?;
-                text
+                (text, None)
             }
         };
         Ok(Self {
             format: to,
             text,
+            parsed,
             warnings,
         })
     }

@@ -5,7 +5,8 @@ use aws_lc_rs::digest::{Context, SHA256, SHA512, digest};
 use keys::aead::ValueCipher;
 use zeroize::Zeroizing;
 
-use super::value::{self, Type};
+use super::value::{self, Nonces, Type};
+use crate::tree::Scalar;
 
 /// A MAC under way.
 pub(crate) struct Mac(Context);
@@ -28,6 +29,14 @@ impl Mac {
         self.0.update(value);
     }
 
+    /// Takes the next value.
+    pub(crate) fn add_scalar(&mut self, scalar: &Scalar) {
+        match scalar {
+            Scalar::Text(text) => self.add(text.as_bytes()),
+            other => self.add(&value::canonical(other)),
+        }
+    }
+
     pub(crate) fn finish(self) -> Digest {
         let mut text = Zeroizing::new(String::with_capacity(128));
         for byte in self.0.finish().as_ref() {
@@ -43,6 +52,7 @@ impl Digest {
     pub(crate) fn seal(&self, cipher: &ValueCipher, last_modified: &str) -> String {
         value::seal(
             cipher,
+            &mut Nonces::default(),
             Type::Str,
             self.0.as_bytes(),
             last_modified.as_bytes(),

@@ -68,7 +68,7 @@ impl Encrypted {
                 Met::Comment(_) => {}
                 Met::Leaf(leaf) if !spot.encrypted => {
                     if !rules.mac_only_encrypted {
-                        mac.add(&value::canonical(&leaf.scalar));
+                        mac.add_scalar(&leaf.scalar);
                     }
                 }
                 Met::Leaf(leaf) if leaf.scalar.is_empty() => {}
@@ -79,7 +79,7 @@ impl Encrypted {
                     let opened =
                         value::open(cipher, sealed, spot.aad.as_bytes()).map_err(value_error)?;
                     if let Some(scalar) = &opened.scalar {
-                        mac.add(&value::canonical(scalar));
+                        mac.add_scalar(scalar);
                     }
                     if self.format == Format::Binary {
                         file = Some(opened.text);
@@ -112,6 +112,7 @@ impl Encrypted {
             Plain {
                 format: self.format,
                 text,
+                parsed: None,
                 warnings,
             },
             mac.finish(),

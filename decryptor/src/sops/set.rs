@@ -128,6 +128,7 @@ impl Plain {
         let with = |text| Self {
             format: self.format,
             text,
+            parsed: None,
             warnings: self.warnings.clone(),
         };
         if let Some(mut text) =

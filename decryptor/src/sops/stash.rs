@@ -6,14 +6,18 @@ use aws_lc_rs::digest::{Context, SHA256};
 use keys::aead::ValueCipher;
 
 use super::open::path;
-use super::value::{self, Type, ValueError};
+use super::value::{self, Nonces, Type, ValueError};
 use super::walk::{Met, walk};
 use super::{Encrypted, OpenError};
 use crate::tree::Scalar;
 
 /// Encrypted values by a digest of their path and plaintext. Each is given out once: no two places share a nonce.
 #[derive(Default)]
-pub(super) struct Stash(HashMap<[u8; 32], VecDeque<Known>>);
+pub(super) struct Stash {
+    known: HashMap<[u8; 32], VecDeque<Known>>,
+    /// For values that are new.
+    nonces: Nonces,
+}
 
 struct Known {
     kind: Type,
@@ -50,7 +54,7 @@ impl Stash {
                     Ok(opened) => {
                         let name = name(opened.text.expose_secret(), spot.aad);
                         let sealed = value::without_mark(sealed).to_owned();
-                        stash.0.entry(name).or_default().push_back(Known {
+                        stash.known.entry(name).or_default().push_back(Known {
                             kind: opened.kind,
                             sealed,
                             is_item: matches!(met, Met::Leaf(_)),
@@ -93,8 +97,8 @@ impl Stash {
         plain: &[u8],
         aad: &str,
     ) -> Sealed {
-        if !self.0.is_empty()
-            && let Some(known) = self.0.get_mut(&name(plain, aad))
+        if !self.known.is_empty()
+            && let Some(known) = self.known.get_mut(&name(plain, aad))
             && let Some(at) = known.iter().position(|known| is_same(known.kind, kind))
             && let Some(known) = known.remove(at)
         {
@@ -104,7 +108,7 @@ impl Stash {
             };
         }
         Sealed {
-            text: value::seal(cipher, kind, plain, aad.as_bytes()),
+            text: value::seal(cipher, &mut self.nonces, kind, plain, aad.as_bytes()),
             was_item: None,
         }
     }

@@ -166,10 +166,30 @@ fn read_float(text: &str) -> Option<f64> {
 }
 
 /// Encrypts the bytes of a leaf or a comment.
-pub(crate) fn seal(cipher: &ValueCipher, kind: Type, text: &[u8], aad: &[u8]) -> String {
-    let mut nonce = [0; 32];
-    aws_lc_rs::rand::fill(&mut nonce).expect("the system's randomness does not fail");
-    seal_with(cipher, &nonce, kind, text, aad)
+pub(crate) fn seal(
+    cipher: &ValueCipher,
+    nonces: &mut Nonces,
+    kind: Type,
+    text: &[u8],
+    aad: &[u8],
+) -> String {
+    seal_with(cipher, &nonces.draw(), kind, text, aad)
+}
+
+/// Random nonces, each given out once. They are drawn many at a time, since asking costs more than what is given.
+#[derive(Default)]
+pub(crate) struct Nonces(Vec<ValueNonce>);
+
+impl Nonces {
+    fn draw(&mut self) -> ValueNonce {
+        const AT_ONCE: usize = 64;
+        if self.0.is_empty() {
+            self.0.resize(AT_ONCE, [0; 32]);
+            aws_lc_rs::rand::fill(self.0.as_flattened_mut())
+                .expect("the system's randomness does not fail");
+        }
+        self.0.pop().expect("there are some now")
+    }
 }
 
 fn seal_with(
@@ -196,18 +216,14 @@ fn seal_with(
 /// Decrypts a value. What stands behind its bracket is ignored, as by SOPS.
 pub(crate) fn open(cipher: &ValueCipher, text: &str, aad: &[u8]) -> Result<Opened, ValueError> {
     let envelope = Envelope::parse(text)?;
-    let decode = |part: &str| {
-        BASE64_STANDARD
-            .decode(part)
-            .map_err(|_| ValueError::NotEncrypted)
-    };
+    let (mut iv, mut tag) = ([0; 64], [0; 64]);
+    let iv = decode_short(envelope.iv, &mut iv)?;
+    let tag = decode_short(envelope.tag, &mut tag)?;
+    let data = BASE64_STANDARD
+        .decode(envelope.data)
+        .map_err(|_| ValueError::NotEncrypted)?;
     let opened = cipher
-        .open(
-            &decode(envelope.iv)?,
-            aad,
-            decode(envelope.data)?,
-            &decode(envelope.tag)?,
-        )
+        .open(iv, aad, data, tag)
         .map_err(|_| ValueError::NotAuthentic)?;
     let kind = envelope.kind;
     let scalar = match kind {
@@ -245,6 +261,14 @@ pub(crate) fn claims_to_be_one(text: &str) -> bool {
     text.starts_with("ENC[")
 }
 
+/// Decodes a nonce or a tag: no real one is longer than the buffer.
+fn decode_short<'b>(part: &str, buffer: &'b mut [u8; 64]) -> Result<&'b [u8], ValueError> {
+    let length = BASE64_STANDARD
+        .decode_slice(part, buffer)
+        .map_err(|_| ValueError::NotEncrypted)?;
+    Ok(&buffer[..length])
+}
+
 /// What stands behind the bracket of an encrypted value.
 pub(crate) fn mark(text: &str) -> &str {
     text.rsplit_once(']').map_or("", |(_, mark)| mark)
@@ -263,10 +287,14 @@ impl<'t> Envelope<'t> {
             .and_then(|rest| rest.rsplit_once(']'));
         let (inner, _) = inner.ok_or(ValueError::NotEncrypted)?;
         let cut = |text: &'t str, name: &str| {
-            let parts = text.rsplit_once(name).ok_or(ValueError::NotEncrypted)?;
-            match parts.1.is_empty() {
+            // Every name begins with a comma, which is found faster.
+            let mut commas = text.rmatch_indices(',');
+            let at = commas.find(|(at, _)| text[*at..].starts_with(name));
+            let (at, _) = at.ok_or(ValueError::NotEncrypted)?;
+            let (before, part) = (&text[..at], &text[at + name.len()..]);
+            match part.is_empty() {
                 true => Err(ValueError::NotEncrypted),
-                false => Ok(parts),
+                false => Ok((before, part)),
             }
         };
         let (rest, kind) = cut(inner, ",type:")?;
@@ -358,7 +386,13 @@ mod tests {
 
     #[test]
     fn what_is_no_value_is_refused() {
-        let sealed = seal(&cipher(), Type::Int, b"no number", b"a:");
+        let sealed = seal(
+            &cipher(),
+            &mut Nonces::default(),
+            Type::Int,
+            b"no number",
+            b"a:",
+        );
         assert_eq!(
             open(&cipher(), &sealed, b"a:").err(),
             Some(ValueError::WrongType)
