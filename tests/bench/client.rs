@@ -80,7 +80,8 @@ fn seal(program: &Path, cert: &Path, input: &Path) -> Duration {
     begun.elapsed()
 }
 
-fn median(mut times: Vec<Duration>) -> f64 {
+/// The middle one, in seconds.
+pub(crate) fn median(mut times: Vec<Duration>) -> f64 {
     times.sort_unstable();
     times[times.len() / 2].as_secs_f64()
 }

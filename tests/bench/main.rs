@@ -1,13 +1,15 @@
-//! Side by side with sealed-secrets 0.40.0, in one run: `cargo run --release -p kubeseal-rs-tests --bin bench`.
+//! Side by side with sealed-secrets 0.40.0 and sops 3.13.3, in one run: `cargo run --release -p kubeseal-rs-tests --bin bench`.
 //!
 //! `--check` compares the ratios with the targets and fails if one is missed: run it on a quiet machine.
 //! `--small` does everything once with few objects: for correctness, not for figures. `--large` adds 20 000 objects.
+//! `--client`, `--controller` and `--sops` choose parts; without them, all are measured.
 
 mod client;
 mod controller;
 mod floor;
 mod load;
 mod report;
+mod sops;
 
 use std::process::ExitCode;
 
@@ -19,12 +21,26 @@ struct Size {
     documents: usize,
     runs: usize,
     large: Option<usize>,
+    /// Values in the large SOPS document.
+    leaves: usize,
+    /// Values in the documents that show growth.
+    growth: &'static [usize],
 }
+
+/// Measures a part.
+type Run = fn(&Size, &mut Report);
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let has = |flag: &str| args.iter().any(|arg| arg == flag);
-    let known = ["--small", "--check", "--large", "--client", "--controller"];
+    let known = [
+        "--small",
+        "--check",
+        "--large",
+        "--client",
+        "--controller",
+        "--sops",
+    ];
     if let Some(unknown) = args.iter().find(|arg| !known.contains(&arg.as_str())) {
         testkit::say(&format!(
             "unknown argument {unknown:?}; known are {}",
@@ -37,6 +53,8 @@ fn main() -> ExitCode {
         documents: 1000,
         runs: 15,
         large: has("--large").then_some(20_000),
+        leaves: 40_000,
+        growth: &[1000, 10_000, 100_000, 1_000_000],
     };
     if has("--small") {
         size = Size {
@@ -44,14 +62,21 @@ fn main() -> ExitCode {
             documents: 20,
             runs: 2,
             large: has("--large").then_some(200),
+            leaves: 4000,
+            growth: &[3000, 4000],
         };
     }
     let mut report = Report::default();
-    if !has("--controller") {
-        client::run(&size, &mut report);
-    }
-    if !has("--client") {
-        controller::run(&size, &mut report);
+    let parts: [(&str, Run); 3] = [
+        ("--client", client::run),
+        ("--controller", controller::run),
+        ("--sops", sops::run),
+    ];
+    let all = !parts.iter().any(|(part, _)| has(part));
+    for (part, run) in parts {
+        if all || has(part) {
+            run(&size, &mut report);
+        }
     }
     report.print();
     if has("--check") && !report.targets_met() {
