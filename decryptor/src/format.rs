@@ -241,6 +241,11 @@ impl Edits {
         self.0.push((at, Zeroizing::new(text.into())));
     }
 
+    /// Takes over those of another part of the text.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
+    }
+
     /// Whether no two of them overlap: applied, each would count.
     pub(crate) fn are_apart(&self) -> bool {
         let mut places: Vec<&Range<usize>> = self.0.iter().map(|(at, _)| at).collect();

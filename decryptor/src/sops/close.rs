@@ -1,18 +1,20 @@
 //! Closes documents: encrypts what the rules name, in place, and writes metadata.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use keys::DataKey;
 use keys::aead::ValueCipher;
 
-use super::mac::{Digest, Mac};
+use super::mac::{Digest, Mac, Values};
 use super::metadata::Metadata;
 use super::rules::{Rules, Selection};
 use super::stash::Stash;
 use super::value::Type;
-use super::walk::{Met, walk};
+use super::walk::{Met, Spot, in_parts, walk_part};
 use super::{CloseError, Encrypted, Plain, ReadError, Warning, time};
 use crate::format::{Edits, Format, Parsed, Previous, wrapped_binary};
+use crate::tree::{Comment, Leaf};
 
 /// What to encrypt a document with, besides the data key.
 pub struct Closing<'a> {
@@ -103,48 +105,25 @@ impl Plain {
     ) -> Result<Digest, CloseError> {
         let text = self.text()?;
         let rules = &metadata.rules;
+        let closing = PartClosing {
+            text,
+            cipher,
+            parsed,
+            metadata,
+        };
+        // What an earlier version had is given out in document order.
+        let parts = match stash.is_empty() {
+            true => in_parts(&parsed.tree, rules, |part| {
+                closing.close(&part, &mut Stash::default())
+            }),
+            false => vec![closing.close(&(0..usize::MAX), stash)],
+        };
         let mut mac = Mac::new(rules.mac_only_encrypted);
-        walk(&parsed.tree, rules, |met, spot| {
-            match met {
-                Met::Comment(comment) => {
-                    if spot.encrypted && !comment.text.is_empty() {
-                        let plain = comment.text.as_bytes();
-                        let sealed = stash.seal(cipher, Type::Comment, plain, spot.aad);
-                        if rules.comments_name_themselves() && rules.names_comment(&sealed.text) {
-                            return Err(CloseError::RuleMatchesEncrypted);
-                        }
-                        let as_item = match sealed.was_item {
-                            Some(was_item) => was_item && comment.is_behind_dashes(text),
-                            None => comment.can_be_item && !metadata.keeps_layout,
-                        };
-                        match spot.in_list && as_item {
-                            true => parsed.write_comment_as_item(comment, &sealed.text, edits),
-                            false => parsed.write_comment(comment, &sealed.text, edits),
-                        }
-                    }
-                }
-                Met::Leaf(leaf) => {
-                    if spot.encrypted || !rules.mac_only_encrypted {
-                        mac.add_scalar(&leaf.scalar);
-                    }
-                    if spot.encrypted && !leaf.scalar.is_empty() {
-                        if let Some(line) = leaf.place.alias_line {
-                            return Err(CloseError::Alias(line));
-                        }
-                        let plain = parsed.source_form(text, leaf);
-                        let sealed = stash.seal(cipher, Type::of(&leaf.scalar), &plain, spot.aad);
-                        parsed.write_encrypted(
-                            text,
-                            leaf,
-                            &sealed.text,
-                            metadata.keeps_layout,
-                            edits,
-                        );
-                    }
-                }
-            }
-            Ok(())
-        })?;
+        for part in parts {
+            let (values, part) = part?;
+            mac.add_all(&values);
+            edits.append(part);
+        }
         Ok(mac.finish())
     }
 
@@ -170,6 +149,83 @@ impl Plain {
         write_metadata(&text, &parsed, &metadata, previous, &mut edits);
         let text = std::mem::take(&mut *edits.apply(&text));
         Ok(Encrypted::of(text, self.format)?)
+    }
+}
+
+/// What each part of the values is encrypted with.
+struct PartClosing<'a> {
+    text: &'a str,
+    cipher: &'a ValueCipher,
+    parsed: &'a Parsed,
+    metadata: &'a Metadata,
+}
+
+impl PartClosing<'_> {
+    fn close(&self, part: &Range<usize>, stash: &mut Stash) -> Result<(Values, Edits), CloseError> {
+        let rules = &self.metadata.rules;
+        let (mut values, mut edits) = (Values::default(), Edits::default());
+        walk_part(&self.parsed.tree, rules, part, |met, spot| {
+            match met {
+                Met::Comment(comment) => self.close_comment(comment, spot, stash, &mut edits)?,
+                Met::Leaf(leaf) => {
+                    if spot.encrypted || !rules.mac_only_encrypted {
+                        values.push(&leaf.scalar);
+                    }
+                    if spot.encrypted && !leaf.scalar.is_empty() {
+                        self.close_leaf(leaf, spot, stash, &mut edits)?;
+                    }
+                }
+            }
+            Ok::<(), CloseError>(())
+        })?;
+        Ok((values, edits))
+    }
+
+    fn close_leaf(
+        &self,
+        leaf: &Leaf,
+        spot: &Spot<'_>,
+        stash: &mut Stash,
+        edits: &mut Edits,
+    ) -> Result<(), CloseError> {
+        if let Some(line) = leaf.place.alias_line {
+            return Err(CloseError::Alias(line));
+        }
+        let (text, keeps) = (self.text, self.metadata.keeps_layout);
+        let plain = self.parsed.source_form(text, leaf);
+        let sealed = stash.seal(self.cipher, Type::of(&leaf.scalar), &plain, spot.aad);
+        self.parsed
+            .write_encrypted(text, leaf, &sealed.text, keeps, edits);
+        Ok(())
+    }
+
+    fn close_comment(
+        &self,
+        comment: &Comment,
+        spot: &Spot<'_>,
+        stash: &mut Stash,
+        edits: &mut Edits,
+    ) -> Result<(), CloseError> {
+        if !spot.encrypted || comment.text.is_empty() {
+            return Ok(());
+        }
+        let rules = &self.metadata.rules;
+        let plain = comment.text.as_bytes();
+        let sealed = stash.seal(self.cipher, Type::Comment, plain, spot.aad);
+        if rules.comments_name_themselves() && rules.names_comment(&sealed.text) {
+            return Err(CloseError::RuleMatchesEncrypted);
+        }
+        let as_item = match sealed.was_item {
+            Some(was_item) => was_item && comment.is_behind_dashes(self.text),
+            None => comment.can_be_item && !self.metadata.keeps_layout,
+        };
+        match spot.in_list && as_item {
+            true => self
+                .parsed
+                .write_comment_as_item(comment, &sealed.text, edits),
+            false => self.parsed.write_comment(comment, &sealed.text, edits),
+        }
+        Ok(())
     }
 }
 

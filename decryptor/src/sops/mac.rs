@@ -11,6 +11,10 @@ use crate::tree::Scalar;
 /// A MAC under way.
 pub(crate) struct Mac(Context);
 
+/// Values on their way into a MAC, in blocks that never move.
+#[derive(Default)]
+pub(crate) struct Values(Vec<Zeroizing<Vec<u8>>>);
+
 /// A MAC in clear: a digest of all secrets, and so one itself.
 pub(crate) struct Digest(Zeroizing<String>);
 
@@ -29,12 +33,9 @@ impl Mac {
         self.0.update(value);
     }
 
-    /// Takes the next value.
-    pub(crate) fn add_scalar(&mut self, scalar: &Scalar) {
-        match scalar {
-            Scalar::Text(text) => self.add(text.as_bytes()),
-            other => self.add(&value::canonical(other)),
-        }
+    /// Takes the next values.
+    pub(crate) fn add_all(&mut self, values: &Values) {
+        values.0.iter().for_each(|block| self.add(block));
     }
 
     pub(crate) fn finish(self) -> Digest {
@@ -45,6 +46,30 @@ impl Mac {
             }
         }
         Digest(text)
+    }
+}
+
+impl Values {
+    /// Takes the next value.
+    pub(crate) fn push(&mut self, scalar: &Scalar) {
+        match scalar {
+            Scalar::Text(text) => self.push_bytes(text.as_bytes()),
+            other => self.push_bytes(&value::canonical(other)),
+        }
+    }
+
+    fn push_bytes(&mut self, bytes: &[u8]) {
+        const BLOCK: usize = 1 << 14;
+        match self.0.last_mut() {
+            Some(block) if block.capacity() - block.len() >= bytes.len() => {
+                block.extend_from_slice(bytes);
+            }
+            _ => {
+                let mut block = Vec::with_capacity(BLOCK.max(bytes.len()));
+                block.extend_from_slice(bytes);
+                self.0.push(Zeroizing::new(block));
+            }
+        }
     }
 }
 

@@ -1,15 +1,28 @@
 //! Opens documents: decrypts what is encrypted, in place, and checks the MAC.
 
-use keys::DataKey;
+use std::ops::Range;
+
 use keys::aead::ValueCipher;
+use keys::{DataKey, Plaintext};
 use zeroize::Zeroizing;
 
-use super::mac::{Digest, Mac};
+use super::mac::{Digest, Mac, Values};
 use super::value::{self, ValueError};
-use super::walk::{Met, walk};
+use super::walk::{Met, Spot, in_parts, walk_part};
 use super::{Encrypted, OpenError, Plain, ReadError, Warning, time};
 use crate::format::{Edits, Format, opened_binary};
-use crate::tree::Scalar;
+use crate::tree::{Leaf, Scalar};
+
+/// What opening a part of the values gave.
+#[derive(Default)]
+struct Part {
+    edits: Edits,
+    /// What the MAC takes.
+    values: Values,
+    /// The content of a binary document.
+    file: Option<Plaintext>,
+    unencrypted_comments: usize,
+}
 
 impl Encrypted {
     /// Decrypts all values and checks the MAC over them.
@@ -42,18 +55,40 @@ impl Encrypted {
     fn open_values(&self, cipher: &ValueCipher) -> Result<(Plain, Digest), OpenError> {
         let rules = &self.metadata.rules;
         let mut mac = Mac::new(rules.mac_only_encrypted);
-        let mut edits = Edits::default();
-        let mut file = None;
-        let mut unencrypted_comments = 0;
-        walk(&self.parsed.tree, rules, |met, spot| {
-            let value_error = |source| OpenError::Value {
-                path: path(spot.aad),
-                source,
-            };
-            let place_error = |reason| OpenError::Place {
-                path: path(spot.aad),
-                reason,
-            };
+        let mut all = Part::default();
+        for part in in_parts(&self.parsed.tree, rules, |part| {
+            self.open_part(cipher, &part)
+        }) {
+            let part = part?;
+            mac.add_all(&part.values);
+            all.edits.append(part.edits);
+            all.file = part.file.or(all.file);
+            all.unencrypted_comments += part.unencrypted_comments;
+        }
+        let text = match self.format {
+            Format::Binary => {
+                opened_binary(&self.parsed.tree).map_err(ReadError::from)?;
+                let file = all.file.map(|file| file.expose_secret().to_vec());
+                Zeroizing::new(file.unwrap_or_default())
+            }
+            _ => {
+                self.parsed.remove_metadata(&self.text, &mut all.edits);
+                Zeroizing::new(std::mem::take(&mut *all.edits.apply(&self.text)).into_bytes())
+            }
+        };
+        let plain = Plain {
+            format: self.format,
+            text,
+            parsed: None,
+            warnings: self.warnings(all.unencrypted_comments),
+        };
+        Ok((plain, mac.finish()))
+    }
+
+    fn open_part(&self, cipher: &ValueCipher, part: &Range<usize>) -> Result<Part, OpenError> {
+        let rules = &self.metadata.rules;
+        let mut done = Part::default();
+        walk_part(&self.parsed.tree, rules, part, |met, spot| {
             match met {
                 Met::Comment(comment) if spot.encrypted && !comment.text.is_empty() => {
                     let opened = value::open(cipher, &comment.text, spot.aad.as_bytes());
@@ -61,62 +96,57 @@ impl Encrypted {
                         .as_ref()
                         .map(|opened| str::from_utf8(opened.text.expose_secret()))
                     {
-                        Ok(Ok(text)) => self.parsed.write_comment(comment, text, &mut edits),
-                        _ => unencrypted_comments += 1,
+                        Ok(Ok(text)) => self.parsed.write_comment(comment, text, &mut done.edits),
+                        _ => done.unencrypted_comments += 1,
                     }
                 }
                 Met::Comment(_) => {}
                 Met::Leaf(leaf) if !spot.encrypted => {
                     if !rules.mac_only_encrypted {
-                        mac.add_scalar(&leaf.scalar);
+                        done.values.push(&leaf.scalar);
                     }
                 }
                 Met::Leaf(leaf) if leaf.scalar.is_empty() => {}
-                Met::Leaf(leaf) => {
-                    let Scalar::Text(sealed) = &leaf.scalar else {
-                        return Err(value_error(ValueError::NotEncrypted));
-                    };
-                    let opened =
-                        value::open(cipher, sealed, spot.aad.as_bytes()).map_err(value_error)?;
-                    if let Some(scalar) = &opened.scalar {
-                        mac.add_scalar(scalar);
-                    }
-                    if self.format == Format::Binary {
-                        file = Some(opened.text);
-                        return Ok(());
-                    }
-                    if leaf.place.alias_line.is_some() {
-                        return Err(place_error("an alias repeats an encrypted value"));
-                    }
-                    let keeps = self.metadata.keeps_layout;
-                    self.parsed
-                        .write_opened(&self.text, leaf, &opened, keeps, &mut edits)
-                        .map_err(place_error)?;
-                }
+                Met::Leaf(leaf) => self.open_leaf(cipher, leaf, spot, &mut done)?,
             }
-            Ok(())
+            Ok::<(), OpenError>(())
         })?;
-        let text = match self.format {
-            Format::Binary => {
-                opened_binary(&self.parsed.tree).map_err(ReadError::from)?;
-                let file = file.map(|file| file.expose_secret().to_vec());
-                Zeroizing::new(file.unwrap_or_default())
-            }
-            _ => {
-                self.parsed.remove_metadata(&self.text, &mut edits);
-                Zeroizing::new(std::mem::take(&mut *edits.apply(&self.text)).into_bytes())
-            }
+        Ok(done)
+    }
+
+    fn open_leaf(
+        &self,
+        cipher: &ValueCipher,
+        leaf: &Leaf,
+        spot: &Spot<'_>,
+        done: &mut Part,
+    ) -> Result<(), OpenError> {
+        let value_error = |source| OpenError::Value {
+            path: path(spot.aad),
+            source,
         };
-        let warnings = self.warnings(unencrypted_comments);
-        Ok((
-            Plain {
-                format: self.format,
-                text,
-                parsed: None,
-                warnings,
-            },
-            mac.finish(),
-        ))
+        let place_error = |reason| OpenError::Place {
+            path: path(spot.aad),
+            reason,
+        };
+        let Scalar::Text(sealed) = &leaf.scalar else {
+            return Err(value_error(ValueError::NotEncrypted));
+        };
+        let opened = value::open(cipher, sealed, spot.aad.as_bytes()).map_err(value_error)?;
+        if let Some(scalar) = &opened.scalar {
+            done.values.push(scalar);
+        }
+        if self.format == Format::Binary {
+            done.file = Some(opened.text);
+            return Ok(());
+        }
+        if leaf.place.alias_line.is_some() {
+            return Err(place_error("an alias repeats an encrypted value"));
+        }
+        let keeps = self.metadata.keeps_layout;
+        self.parsed
+            .write_opened(&self.text, leaf, &opened, keeps, &mut done.edits)
+            .map_err(place_error)
     }
 
     fn warnings(&self, unencrypted_comments: usize) -> Vec<Warning> {

@@ -77,8 +77,8 @@ impl Stash {
     /// Takes in the values of another version. What both have in the same bytes counts as often as the one has it that has
     /// it more often.
     pub(super) fn add(&mut self, other: Self) {
-        for (name, values) in other.0 {
-            let known = self.0.entry(name).or_default();
+        for (name, values) in other.known {
+            let known = self.known.entry(name).or_default();
             let mut shared: Vec<String> = known.iter().map(|known| known.sealed.clone()).collect();
             for value in values {
                 match shared.iter().position(|sealed| *sealed == value.sealed) {
@@ -87,6 +87,11 @@ impl Stash {
                 }
             }
         }
+    }
+
+    /// Whether it has no values of an earlier version.
+    pub(super) fn is_empty(&self) -> bool {
+        self.known.is_empty()
     }
 
     /// Encrypts a value, or gives back the ciphertext that it had.

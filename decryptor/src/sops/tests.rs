@@ -4,6 +4,7 @@ mod changes;
 mod generated;
 mod merges;
 
+use keys::aead::ValueCipher;
 use keys::{DataKey, KeyGroups};
 
 use super::metadata::Metadata;
@@ -420,4 +421,29 @@ fn no_comment_stays_in_clear() {
         assert!(!encrypted.text.contains("secret"), "{}", encrypted.text);
         assert_comes_back(text, Format::Yaml);
     }
+}
+
+#[test]
+fn many_values_are_worked_on_in_parts_and_stay_in_order() {
+    let key = DataKey::generate();
+    let cipher = ValueCipher::new(&key);
+    let mut mac = mac::Mac::new(false);
+    let mut text = String::new();
+    for at in 0..4500 {
+        text.push_str(&format!("key{at}: value {at}\n"));
+        mac.add(format!("value {at}").as_bytes());
+    }
+    let encrypted = closed(&text, Format::Yaml, Rules::default(), &key);
+    let opened = encrypted.open(&key).expect("ours");
+    assert_eq!(opened.expose_secret(), text.as_bytes());
+    let metadata = encrypted.metadata();
+    let agrees = mac
+        .finish()
+        .agrees(&cipher, &metadata.mac, &metadata.last_modified);
+    assert_eq!(agrees, Some(true));
+    // A value that does not open, in the last part.
+    let broken = encrypted.text.replace("key4499: ENC", "key4499: ");
+    let broken = Encrypted::parse(broken.as_bytes(), Format::Yaml).expect("still SOPS");
+    let refused = broken.open(&key).err().map(|error| error.to_string());
+    assert!(refused.is_some_and(|error| error.contains("key4499")));
 }

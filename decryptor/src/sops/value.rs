@@ -200,7 +200,9 @@ fn seal_with(
     aad: &[u8],
 ) -> String {
     let (data, tag) = cipher.seal(nonce, aad, text);
-    let mut out = String::with_capacity(HEAD.len() + data.len() * 4 / 3 + 128);
+    // Exact: many of them wait in memory until all are written.
+    let fixed = HEAD.len() + ",iv:".len() + 44 + ",tag:".len() + 24 + ",type:]".len();
+    let mut out = String::with_capacity(fixed + data.len().div_ceil(3) * 4 + kind.name().len());
     out.push_str(HEAD);
     BASE64_STANDARD.encode_string(&data, &mut out);
     out.push_str(",iv:");

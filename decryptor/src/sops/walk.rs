@@ -1,5 +1,9 @@
 //! Goes through a document in order and says of each value its path and whether it is encrypted.
 
+use std::ops::Range;
+use std::panic::resume_unwind;
+use std::thread;
+
 use super::rules::Rules;
 use crate::tree::{Comment, Entry, Item, Leaf, Tree, Value};
 
@@ -33,6 +37,55 @@ pub(crate) fn walk<'t, E>(
     tree.documents
         .iter()
         .try_for_each(|document| walk.map(document, false))
+}
+
+/// Fewer values are not worth a thread.
+const WORTH_A_THREAD: usize = 2000;
+
+/// Works on the values in parts, on all cores. The results are in document order.
+pub(crate) fn in_parts<R: Send>(
+    tree: &Tree,
+    rules: &Rules,
+    work: impl Fn(Range<usize>) -> R + Sync,
+) -> Vec<R> {
+    let mut count = 0;
+    let counted: Result<(), ()> = walk(tree, rules, |_, _| {
+        count += 1;
+        Ok(())
+    });
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let threads = cores.min(count / WORTH_A_THREAD);
+    if threads < 2 || counted.is_err() {
+        return vec![work(0..usize::MAX)];
+    }
+    let length = count.div_ceil(threads);
+    thread::scope(|scope| {
+        let work = &work;
+        let parts = (1..threads).map(|at| at * length..(at + 1) * length);
+        let others: Vec<_> = parts.map(|part| scope.spawn(move || work(part))).collect();
+        let mut done = vec![work(0..length)];
+        let others = others.into_iter().map(|other| other.join());
+        done.extend(others.map(|other| other.unwrap_or_else(|panic| resume_unwind(panic))));
+        done
+    })
+}
+
+/// Visits those leaves and comments whose number is in a part.
+pub(crate) fn walk_part<'t, E>(
+    tree: &'t Tree,
+    rules: &Rules,
+    part: &Range<usize>,
+    mut visit: impl FnMut(Met<'t>, &Spot<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut at = 0;
+    walk(tree, rules, |met, spot| {
+        let is_in = part.contains(&at);
+        at += 1;
+        match is_in {
+            true => visit(met, spot),
+            false => Ok(()),
+        }
+    })
 }
 
 struct Walk<'r, 't, E> {

@@ -146,9 +146,13 @@ impl Lines<'_> {
     /// Ends the innermost mapping or list.
     fn end(&mut self) -> Option<()> {
         let value = match self.open.pop()?.node {
-            Node::List(items) => Value::List(items),
+            Node::List(mut items) => {
+                items.shrink_to_fit();
+                Value::List(items)
+            }
             Node::Map(_, Some(_)) => return None,
-            Node::Map(entries, None) => {
+            Node::Map(mut entries, None) => {
+                entries.shrink_to_fit();
                 find_duplicates(self.text, &entries, &mut self.read.duplicates);
                 Value::Map(entries)
             }
