@@ -24,7 +24,7 @@ pub(crate) mod value;
 mod variables;
 mod walk;
 
-use std::sync::Arc;
+use std::sync::Mutex;
 
 use keys::{KeyGroups, Plaintext};
 use zeroize::Zeroizing;
@@ -55,8 +55,8 @@ pub struct Encrypted {
 pub struct Plain {
     format: Format,
     text: Zeroizing<Vec<u8>>,
-    /// What was read of it, if it was.
-    parsed: Option<Arc<Parsed>>,
+    /// What was read of it, for whoever needs it first.
+    parsed: Mutex<Option<Parsed>>,
     warnings: Vec<Warning>,
 }
 
@@ -154,14 +154,14 @@ impl Plain {
         let mut plain = Self {
             format,
             text: Zeroizing::new(text.to_vec()),
-            parsed: None,
+            parsed: Mutex::default(),
             warnings: Vec::new(),
         };
         if text.is_empty() && format == Format::Yaml {
             return Err(ReadError::Empty);
         }
         if format != Format::Binary {
-            plain.parsed = Some(Arc::new(format.parse(plain.text()?)?));
+            plain.parsed = Mutex::new(Some(format.parse(plain.text()?)?));
         }
         Ok(plain)
     }
@@ -189,6 +189,11 @@ impl Plain {
     /// Its keys and values.
     pub fn tree(&self) -> Result<Tree, ReadError> {
         Ok(self.format.parse(self.text()?)?.tree)
+    }
+
+    /// Gives away what was read of it, which takes more memory than the text.
+    fn take_parsed(&self) -> Option<Parsed> {
+        self.parsed.lock().ok()?.take()
     }
 
     fn text(&self) -> Result<&str, ReadError> {

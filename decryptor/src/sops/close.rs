@@ -1,7 +1,6 @@
 //! Closes documents: encrypts what the rules name, in place, and writes metadata.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use keys::DataKey;
 use keys::aead::ValueCipher;
@@ -68,9 +67,9 @@ impl Plain {
         stash: &mut Stash,
     ) -> Result<Encrypted, CloseError> {
         let text = self.text()?;
-        let parsed = match &self.parsed {
-            Some(parsed) => Arc::clone(parsed),
-            None => Arc::new(self.format.parse(text).map_err(ReadError::from)?),
+        let parsed = match self.take_parsed() {
+            Some(parsed) => parsed,
+            None => self.format.parse(text).map_err(ReadError::from)?,
         };
         if parsed.metadata.is_some() || parsed.has_reserved_names() {
             return Err(CloseError::Reserved);
@@ -92,6 +91,7 @@ impl Plain {
             return Err(CloseError::LeftInClear);
         }
         let text = std::mem::take(&mut *edits.apply(text));
+        drop(parsed);
         Ok(Encrypted::of(text, self.format)?)
     }
 

@@ -1,5 +1,7 @@
 //! A document in clear in another format, or a part of it.
 
+use std::sync::Mutex;
+
 use keys::Plaintext;
 use zeroize::Zeroizing;
 
@@ -38,7 +40,7 @@ impl Plain {
     pub fn convert(&self, to: Format) -> Result<Self, ConvertError> {
         let mut warnings = self.warnings.clone();
         let (text, parsed) = match self.format == to {
-            true => (self.text.clone(), self.parsed.clone()),
+            true => (self.text.clone(), self.take_parsed()),
             false => {
                 let tree = self.any_tree()?;
                 if to != Format::Yaml && tree.documents.len() > 1 {
@@ -52,7 +54,7 @@ impl Plain {
         Ok(Self {
             format: to,
             text,
-            parsed,
+            parsed: Mutex::new(parsed),
             warnings,
         })
     }

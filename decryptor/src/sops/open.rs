@@ -1,6 +1,7 @@
 //! Opens documents: decrypts what is encrypted, in place, and checks the MAC.
 
 use std::ops::Range;
+use std::sync::Mutex;
 
 use keys::aead::ValueCipher;
 use keys::{DataKey, Plaintext};
@@ -79,7 +80,7 @@ impl Encrypted {
         let plain = Plain {
             format: self.format,
             text,
-            parsed: None,
+            parsed: Mutex::default(),
             warnings: self.warnings(all.unencrypted_comments),
         };
         Ok((plain, mac.finish()))

@@ -3,6 +3,8 @@
 mod exact;
 mod in_place;
 
+use std::sync::Mutex;
+
 use zeroize::Zeroizing;
 
 use super::convert::{ConvertError, written};
@@ -128,7 +130,7 @@ impl Plain {
         let with = |text| Self {
             format: self.format,
             text,
-            parsed: None,
+            parsed: Mutex::default(),
             warnings: self.warnings.clone(),
         };
         if let Some(mut text) =
