@@ -7,6 +7,7 @@ mod pieces;
 mod values;
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 use zeroize::Zeroizing;
 
@@ -65,6 +66,7 @@ impl Plain {
         Self {
             format: self.format,
             text,
+            parsed: Mutex::default(),
             warnings: Vec::new(),
         }
     }

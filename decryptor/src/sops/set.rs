@@ -92,6 +92,7 @@ impl Plain {
         Some(Self {
             format: self.format,
             text: Zeroizing::new(std::mem::take(&mut *text).into_bytes()),
+            parsed: Mutex::default(),
             warnings: self.warnings.clone(),
         })
     }
