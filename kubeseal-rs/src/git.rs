@@ -37,12 +37,13 @@ fn failed<A: AsRef<OsStr>>(args: &[A], said: &str) -> CommandError {
         .because(said.to_owned())
 }
 
-/// The files that are staged and not removed, as seen from the working folder; those under `paths` if there are any.
+/// The files that are staged and not removed, as seen from the working folder; those under `paths` if there are any. Links
+/// and modules are no files.
 pub(crate) fn staged_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
     let mut args: Vec<&OsStr> = [
         "diff",
         "--cached",
-        "--name-only",
+        "--raw",
         "--relative",
         "--no-renames",
         "--diff-filter=ACMT",
@@ -52,7 +53,20 @@ pub(crate) fn staged_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandErr
     .map(OsStr::new)
     .to_vec();
     args.extend(paths.iter().map(|path| path.as_os_str()));
-    Ok(names(&run(&args)?))
+    Ok(regular(&run(&args)?))
+}
+
+/// The regular files of a raw difference: before each name stand the modes that it had and has.
+fn regular(out: &[u8]) -> Vec<PathBuf> {
+    let mut parts = out.split(|byte| *byte == 0);
+    let mut files = Vec::new();
+    while let (Some(meta), Some(name)) = (parts.next(), parts.next()) {
+        let mode = meta.split(|byte| *byte == b' ').nth(1);
+        if mode.is_some_and(|mode| mode.starts_with(b"100")) {
+            files.push(PathBuf::from(OsStr::from_bytes(name)));
+        }
+    }
+    files
 }
 
 /// Names that Git printed with a zero byte behind each.
@@ -69,4 +83,17 @@ pub(crate) fn staged(path: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
     name.extend_from_slice(path.as_os_str().as_bytes());
     let name = std::ffi::OsString::from_vec(name);
     run(&[OsStr::new("cat-file"), OsStr::new("blob"), &name])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_and_modules_are_no_files() {
+        let out = b":000000 100644 0 1 A\0a b.yaml\0:100644 120000 0 1 T\0link\0:0 160000 0 1 A\0module\0:100644 100755 0 1 M\0c\0";
+        let files = regular(out);
+        assert_eq!(files, [PathBuf::from("a b.yaml"), PathBuf::from("c")]);
+        assert!(regular(b"").is_empty());
+    }
 }

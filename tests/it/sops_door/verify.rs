@@ -275,6 +275,7 @@ fn what_is_staged_counts_and_not_what_lies_in_the_folder() {
     let staged = || repository.verify(&["--staged"]);
     assert_eq!(staged().code(), 0, "{}", said(&staged()));
     repository.0.write("secrets/new.yaml", TEXT);
+    symlink("db.yaml", repository.0.path("secrets/link.yaml")).expect("a link");
     assert_eq!(repository.git(&["add", "."]).code(), 0);
     repository
         .0
