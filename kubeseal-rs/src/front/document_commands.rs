@@ -33,102 +33,102 @@ pub(super) enum Door<'a> {
 pub(super) enum DocumentCommand {
     /// Encrypt SOPS documents: a file's or standard input's values, to the keys named here or in .sops.yaml
     Encrypt {
-        #[command(flatten)]
-        flags: Box<EncryptFlags>,
+        /// The file; standard input if left out. With --in-place also several, and folders of which the files are meant that
+        /// a path_regex of .sops.yaml matches
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
         #[command(flatten)]
         dry_run: DryRunFlags,
         /// Change this encrypted version as little as possible: its keys, rules and unchanged values stay as they are
         #[arg(long, value_name = "FILE")]
         update: Option<PathBuf>,
-        /// The file; standard input if left out. With --in-place also several, and folders of which the files are meant that
-        /// a path_regex of .sops.yaml matches
-        #[arg(value_name = "FILE")]
-        files: Vec<PathBuf>,
+        #[command(flatten)]
+        flags: Box<EncryptFlags>,
     },
     /// Decrypt SOPS documents
     Decrypt {
-        #[command(flatten)]
-        flags: Box<DecryptFlags>,
+        /// The file; standard input if left out. Also several, and folders of which the encrypted files are meant
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
         #[command(flatten)]
         output_dir: OutputDirFlags,
         #[command(flatten)]
         dry_run: DryRunFlags,
-        /// The file; standard input if left out. Also several, and folders of which the encrypted files are meant
-        #[arg(value_name = "FILE")]
-        files: Vec<PathBuf>,
+        #[command(flatten)]
+        flags: Box<DecryptFlags>,
     },
     /// Edit a SOPS document in your editor; one that is not there is made
     Edit {
-        #[command(flatten)]
-        flags: Box<EditFlags>,
         /// The file
         #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
+        #[command(flatten)]
+        flags: Box<EditFlags>,
     },
     /// Run a command with a SOPS document's values as its variables
     ExecEnv {
-        #[command(flatten)]
-        flags: Box<ExecEnvFlags>,
         /// The file, and what the shell is to run
         #[arg(value_name = "FILE COMMAND")]
         words: Vec<String>,
+        #[command(flatten)]
+        flags: Box<ExecEnvFlags>,
     },
     /// Run a command with a SOPS document in clear as a file; {} in the command stands for the file's path
     ExecFile {
-        #[command(flatten)]
-        flags: Box<ExecFileFlags>,
         /// The file, and what the shell is to run
         #[arg(value_name = "FILE COMMAND")]
         words: Vec<String>,
+        #[command(flatten)]
+        flags: Box<ExecFileFlags>,
     },
     /// Set one value of an encrypted SOPS document, and leave the others as they are
     Set {
-        #[command(flatten)]
-        flags: Box<ChangeFlags>,
-        #[command(flatten)]
-        value: ValueFlags,
         /// The file, the way to the value, such as `["key"][0]`, and the value in JSON
         #[arg(value_name = "FILE PATH VALUE", allow_negative_numbers = true)]
         words: Vec<String>,
+        #[command(flatten)]
+        value: ValueFlags,
+        #[command(flatten)]
+        flags: Box<ChangeFlags>,
     },
     /// Remove one value of an encrypted SOPS document
     Unset {
-        #[command(flatten)]
-        flags: Box<ChangeFlags>,
         /// The file, and the way to the value, such as `["key"][0]`
         #[arg(value_name = "FILE PATH")]
         words: Vec<String>,
+        #[command(flatten)]
+        flags: Box<ChangeFlags>,
     },
     /// Encrypt all values of SOPS documents anew under other data keys, and maybe for other keys
     Rotate {
-        #[command(flatten)]
-        flags: Box<RotateFlags>,
-        #[command(flatten)]
-        dry_run: DryRunFlags,
         /// The file. With --in-place also several, and folders of which the encrypted files are meant
         #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
+        #[command(flatten)]
+        dry_run: DryRunFlags,
+        #[command(flatten)]
+        flags: Box<RotateFlags>,
     },
     /// Share the data key of a SOPS document among groups of keys, several of which it then takes to open it
     #[command(subcommand, disable_help_subcommand = true)]
     Groups(GroupsCommand),
     /// Give encrypted SOPS documents the keys that .sops.yaml names for them; their values stay as they are
     Updatekeys {
-        #[command(flatten)]
-        flags: Box<UpdateKeysFlags>,
-        #[command(flatten)]
-        dry_run: DryRunFlags,
         /// The files, and folders of which the encrypted files are meant
         #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
+        #[command(flatten)]
+        dry_run: DryRunFlags,
+        #[command(flatten)]
+        flags: Box<UpdateKeysFlags>,
     },
     /// Say whether a file is an encrypted SOPS document, as JSON; of several, a line each
     Filestatus {
-        #[command(flatten)]
-        flags: FileStatusFlags,
         /// The file. Also several, and folders of which the files are meant that are encrypted or should be
         #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
+        #[command(flatten)]
+        flags: FileStatusFlags,
     },
 }
 

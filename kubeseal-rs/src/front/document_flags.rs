@@ -265,6 +265,7 @@ impl FormatFlags {
 
 /// How an encrypted document is opened.
 #[derive(Args, Default)]
+#[command(next_help_heading = "Opening")]
 pub(super) struct OpeningFlags {
     /// Do not check that values were neither removed nor moved
     #[arg(long)]

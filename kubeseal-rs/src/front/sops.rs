@@ -147,6 +147,10 @@ impl Cli {
 
     /// The grammar from before there were commands: flags choose, and stand before the file.
     fn by_flags(self, ui: &mut Ui) -> Result<Command, CommandError> {
+        let first = self.files.first().and_then(|first| first.to_str());
+        if let Some(name) = first.filter(|name| NOT_BUILT.contains(name)) {
+            return Err(CommandError::new(format!("sops {name} is not built yet")));
+        }
         if let Some(behind) = self.files.iter().skip(1).find(|file| is_flag(file)) {
             return Err(CommandError::new(format!(
                 "the flag {} stands behind the file, where sops does not look at it",
@@ -204,9 +208,6 @@ fn edit(
     show_master_keys: bool,
     file: PathBuf,
 ) -> Result<Command, CommandError> {
-    if let Some(name) = file.to_str().filter(|name| NOT_BUILT.contains(name)) {
-        return Err(CommandError::new(format!("sops {name} is not built yet")));
-    }
     if file.extension().is_none() && !file.exists() {
         let shown = file.display();
         return Err(

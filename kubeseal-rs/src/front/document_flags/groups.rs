@@ -18,18 +18,18 @@ use crate::sops::source::Target;
 pub(in crate::front) enum GroupsCommand {
     /// Add a group of keys: with it the data key is shared anew
     Add {
-        #[command(flatten)]
-        flags: Box<AddFlags>,
         #[arg(hide = true)]
         words: Vec<String>,
+        #[command(flatten)]
+        flags: Box<AddFlags>,
     },
     /// Remove a group of keys by its number; the first is 0
     Delete {
-        #[command(flatten)]
-        shared: SharedFlags,
         /// The group's number
         #[arg(value_name = "NUMBER")]
         words: Vec<String>,
+        #[command(flatten)]
+        shared: SharedFlags,
     },
 }
 
@@ -54,8 +54,6 @@ pub(in crate::front) struct SharedFlags {
 /// Flags of `groups add`.
 #[derive(Args, Default)]
 pub(in crate::front) struct AddFlags {
-    #[command(flatten)]
-    shared: SharedFlags,
     /// An age recipient of the new group; may be repeated
     #[arg(long, value_name = "RECIPIENT", action = ArgAction::Append)]
     age: Vec<String>,
@@ -81,6 +79,8 @@ pub(in crate::front) struct AddFlags {
     allow_unlisted: bool,
     #[command(flatten)]
     config: ConfigFlags,
+    #[command(flatten)]
+    shared: SharedFlags,
 }
 
 impl GroupsCommand {

@@ -98,12 +98,6 @@ fn named(lists: [(&'static str, &Option<String>); 7]) -> Named {
 /// Flags of `rotate`.
 #[derive(Args, Default)]
 pub(in crate::front) struct RotateFlags {
-    #[command(flatten)]
-    result: ResultFlags,
-    #[command(flatten)]
-    format: FormatFlags,
-    #[command(flatten)]
-    keys: KeyChangeFlags,
     #[arg(long, hide = true)]
     encryption_context: Option<String>,
     /// Wrap the data key for keys that .sops.yaml does not list for the file, too
@@ -111,6 +105,12 @@ pub(in crate::front) struct RotateFlags {
     allow_unlisted: bool,
     #[command(flatten)]
     config: ConfigFlags,
+    #[command(flatten)]
+    result: ResultFlags,
+    #[command(flatten)]
+    format: FormatFlags,
+    #[command(flatten)]
+    keys: KeyChangeFlags,
     #[command(flatten)]
     opening: OpeningFlags,
     #[command(flatten)]
