@@ -14,7 +14,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use crate::sops::metadata::Fields;
-use crate::sops::value::{self, Opened};
+use crate::sops::value::Opened;
 use crate::tree::{Comment, Leaf, Tree};
 
 pub use emit::EmitError;
@@ -135,12 +135,20 @@ impl Parsed {
         }
     }
 
-    /// The bytes that stand for a leaf inside its encrypted value: as written where SOPS reads the same.
-    pub(crate) fn source_form(&self, text: &str, leaf: &Leaf) -> Zeroizing<Vec<u8>> {
+    /// A leaf as it is written, with the tag that gives it its type. Returns `None` where nothing but the value counts.
+    pub(crate) fn source_of(&self, text: &str, leaf: &Leaf) -> Option<Zeroizing<String>> {
         match &self.syntax {
-            Syntax::Yaml(_) => yaml::source_form(text, leaf),
-            Syntax::Json(_) => json::source_form(text, leaf),
-            Syntax::Dotenv(_) | Syntax::Ini(_) => value::canonical(&leaf.scalar),
+            Syntax::Yaml(_) => yaml::source_of(text, leaf),
+            Syntax::Json(_) => Some(Zeroizing::new(text[leaf.place.at.clone()].to_owned())),
+            Syntax::Dotenv(_) | Syntax::Ini(_) => None,
+        }
+    }
+
+    /// Puts what [`Parsed::source_of`] gave in a leaf's place.
+    pub(crate) fn write_source(&self, leaf: &Leaf, source: &str, edits: &mut Edits) {
+        match &self.syntax {
+            Syntax::Yaml(_) => yaml::write_source(leaf, source, edits),
+            _ => edits.push(leaf.place.at.clone(), source),
         }
     }
 

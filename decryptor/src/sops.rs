@@ -23,6 +23,7 @@ pub(crate) mod time;
 pub(crate) mod value;
 mod variables;
 mod walk;
+mod written;
 
 use std::sync::Mutex;
 

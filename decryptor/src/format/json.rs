@@ -100,19 +100,6 @@ pub(crate) fn value(text: &str) -> Result<Value, ParseError> {
     }
 }
 
-/// The bytes that stand for a leaf inside its encrypted value.
-pub(super) fn source_form(text: &str, leaf: &Leaf) -> Zeroizing<Vec<u8>> {
-    let canonical = value::canonical(&leaf.scalar);
-    let written = text[leaf.place.at.clone()].as_bytes();
-    let is_number = matches!(leaf.scalar, Scalar::Int(_) | Scalar::Float(_));
-    match Type::of(&leaf.scalar).read(written) {
-        Some(read) if is_number && value::canonical(&read) == canonical => {
-            Zeroizing::new(written.to_vec())
-        }
-        _ => canonical,
-    }
-}
-
 /// Puts a decrypted value in a leaf's place.
 pub(super) fn write_opened(
     leaf: &Leaf,

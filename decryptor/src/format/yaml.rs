@@ -15,7 +15,7 @@ use crate::tree::Entry;
 use metadata::{Block, take_metadata};
 
 pub(super) use emit::{emit_documents, emit_map, emit_value};
-pub(super) use leaf::source_form;
+pub(super) use leaf::{source_of, write_source};
 pub(super) use metadata::{fields_of, place_of};
 
 /// What a YAML text has besides its tree.

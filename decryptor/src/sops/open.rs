@@ -8,8 +8,9 @@ use keys::{DataKey, Plaintext};
 use zeroize::Zeroizing;
 
 use super::mac::{Digest, Mac, Values};
-use super::value::{self, ValueError};
+use super::value::{self, Type, ValueError};
 use super::walk::{Met, Spot, in_parts, walk_part};
+use super::written::{self, Expected};
 use super::{Encrypted, OpenError, Plain, ReadError, Warning, time};
 use crate::format::{Edits, Format, opened_binary};
 use crate::tree::{Leaf, Scalar};
@@ -23,6 +24,10 @@ struct Part {
     /// The content of a binary document.
     file: Option<Plaintext>,
     unencrypted_comments: usize,
+    /// How many leaves the opened text has.
+    leaves: usize,
+    /// Those of them whose source was put in place.
+    sources: Vec<Expected>,
 }
 
 impl Encrypted {
@@ -65,6 +70,13 @@ impl Encrypted {
             all.edits.append(part.edits);
             all.file = part.file.or(all.file);
             all.unencrypted_comments += part.unencrypted_comments;
+            let first = all.leaves;
+            let moved = |expected: Expected| Expected {
+                at: first + expected.at,
+                ..expected
+            };
+            all.sources.extend(part.sources.into_iter().map(moved));
+            all.leaves += part.leaves;
         }
         let text = match self.format {
             Format::Binary => {
@@ -77,6 +89,13 @@ impl Encrypted {
                 Zeroizing::new(std::mem::take(&mut *all.edits.apply(&self.text)).into_bytes())
             }
         };
+        if !all.sources.is_empty() {
+            let opened = str::from_utf8(&text).map_err(|_| ReadError::NotUtf8)?;
+            let agrees = written::agrees(opened, self.format, all.leaves, &all.sources);
+            if !agrees.map_err(ReadError::from)? {
+                return Err(OpenError::Source);
+            }
+        }
         let plain = Plain {
             format: self.format,
             text,
@@ -103,11 +122,12 @@ impl Encrypted {
                 }
                 Met::Comment(_) => {}
                 Met::Leaf(leaf) if !spot.encrypted => {
+                    done.leaves += 1;
                     if !rules.mac_only_encrypted {
                         done.values.push(&leaf.scalar);
                     }
                 }
-                Met::Leaf(leaf) if leaf.scalar.is_empty() => {}
+                Met::Leaf(leaf) if leaf.scalar.is_empty() => done.leaves += 1,
                 Met::Leaf(leaf) => self.open_leaf(cipher, leaf, spot, &mut done)?,
             }
             Ok::<(), OpenError>(())
@@ -144,6 +164,20 @@ impl Encrypted {
         if leaf.place.alias_line.is_some() {
             return Err(place_error("an alias repeats an encrypted value"));
         }
+        if let (Some(scalar), Some(source)) =
+            (&opened.scalar, written::open(cipher, sealed, spot.aad))
+        {
+            let source = source.map_err(place_error)?;
+            self.parsed.write_source(leaf, &source, &mut done.edits);
+            done.sources.push(Expected {
+                at: done.leaves,
+                kind: Type::of(scalar),
+                canonical: value::canonical(scalar),
+            });
+            done.leaves += 1;
+            return Ok(());
+        }
+        done.leaves += usize::from(opened.scalar.is_some());
         let keeps = self.metadata.keeps_layout;
         self.parsed
             .write_opened(&self.text, leaf, &opened, keeps, &mut done.edits)

@@ -24,7 +24,7 @@ const PLAIN: &[&str] = &[
     "5.",
     ".inf",
     "-.inf",
-    ".nan",
+    "0644",
     "-0",
     "true",
     "True",

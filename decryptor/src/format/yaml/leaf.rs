@@ -202,25 +202,25 @@ impl Outside {
     }
 }
 
-/// The bytes that stand for a leaf inside its encrypted value.
-pub(in crate::format) fn source_form(text: &str, leaf: &Leaf) -> Zeroizing<Vec<u8>> {
-    let canonical = value::canonical(&leaf.scalar);
-    if leaf.place.style != Style::Plain || leaf.place.typed_at.is_some() {
-        return canonical;
+/// A leaf as it is written, with the tag that gives it its type. A block with a comment behind its header has none.
+pub(in crate::format) fn source_of(text: &str, leaf: &Leaf) -> Option<Zeroizing<String>> {
+    let place = &leaf.place;
+    let is_block = matches!(place.style, Style::Literal | Style::Folded);
+    let (header, body) = block_parts(text, &place.at);
+    if place.alias_line.is_some() || is_block && header.end != body.start {
+        return None;
     }
-    let written = &text[leaf.place.at.clone()];
-    let written = match (&leaf.scalar, written) {
-        (Scalar::Text(_) | Scalar::Bytes(_) | Scalar::Null, _) => return canonical,
-        (Scalar::Bool(_), written) => swap_case(written).unwrap_or(written),
-        (_, written) => written,
-    };
-    let kind = Type::of(&leaf.scalar);
-    match kind.read(written.as_bytes()) {
-        Some(read) if value::canonical(&read) == canonical => {
-            Zeroizing::new(written.as_bytes().to_vec())
-        }
-        _ => canonical,
-    }
+    let start = place.typed_at.unwrap_or(place.at.start);
+    Some(Zeroizing::new(text[start..place.at.end].to_owned()))
+}
+
+/// Puts what [`source_of`] gave in a leaf's place.
+pub(in crate::format) fn write_source(leaf: &Leaf, source: &str, edits: &mut Edits) {
+    let place = &leaf.place;
+    edits.push(
+        place.typed_at.unwrap_or(place.at.start)..place.at.end,
+        source,
+    );
 }
 
 /// SOPS encrypts `true` as `True`: what is encrypted as `true` has come from `True`.
