@@ -16,6 +16,13 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
+    /// Listens to nothing: a signal ends the program at once, which does no harm as long as nothing is written.
+    pub(crate) fn never() -> Self {
+        Self {
+            signal: Arc::default(),
+        }
+    }
+
     /// Listens from now on, to the end of the process. A second signal does not wait for anything.
     pub(crate) fn listen() -> Result<Self, CommandError> {
         let failed = |e| CommandError::new("cannot listen to signals").because(e);
@@ -30,9 +37,7 @@ impl Stop {
                 catch(SignalKind::hangup())?,
             )
         };
-        let stop = Self {
-            signal: Arc::default(),
-        };
+        let stop = Self::never();
         let told = Arc::clone(&stop.signal);
         thread::spawn(move || {
             runtime.block_on(async {

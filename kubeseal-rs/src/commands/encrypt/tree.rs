@@ -53,10 +53,14 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
     if candidates.is_empty() {
         ui.warn("no rule of a .sops.yaml has a path_regex for any file in these folders");
     }
-    let (env, stop) = (data_key::env(), Stop::listen()?);
-    let outcomes = each(&candidates, "encrypted", &stop, ui, |candidate, _| {
-        args.close(candidate, &env)
-    });
+    let env = data_key::env();
+    let outcomes = each(
+        &candidates,
+        "encrypted",
+        &Stop::never(),
+        ui,
+        |candidate, _| args.close(candidate, &env),
+    );
     outcomes.check("no file was changed")?;
     let closed: Vec<Closed> = outcomes.good.into_iter().flatten().collect();
     let already = match candidates.len() - closed.len() {
@@ -70,7 +74,7 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
         ui.note(format!("would encrypt {}{already}", count(closed.len())));
         return Ok(());
     }
-    let written = each(&closed, "written", &stop, ui, |closed, ui| {
+    let written = each(&closed, "written", &Stop::listen()?, ui, |closed, ui| {
         put_back(&closed.path, &closed.before, closed.after.as_bytes(), ui)
     });
     let summary = format!("encrypted {}{already}", count(written.good.len()));

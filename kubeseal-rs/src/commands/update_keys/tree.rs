@@ -39,10 +39,13 @@ pub(super) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
     for found in &found {
         candidates.push((found, finder.find(&found.path, ui)?));
     }
-    let stop = Stop::listen()?;
-    let looked = each(&candidates, "looked at", &stop, ui, |candidate, _| {
-        outdated(args, candidate)
-    });
+    let looked = each(
+        &candidates,
+        "looked at",
+        &Stop::never(),
+        ui,
+        |candidate, _| outdated(args, candidate),
+    );
     let complete = looked.check("not all files could be looked at");
     let documents: Vec<_> = looked.good.into_iter().flatten().collect();
     let current = documents.iter().filter(|file| !file.changes.any).count();
@@ -59,7 +62,7 @@ pub(super) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
         ui.note(format!("would update {}{rest}", count(outdated.len())));
         return complete;
     }
-    let env = data_key::env();
+    let (env, stop) = (data_key::env(), Stop::listen()?);
     let updated = each(&outdated, "updated", &stop, ui, |file, ui| {
         let Document { text, document } = &file.document;
         let wanted = wanted(file.config.as_deref(), &file.path)?;
