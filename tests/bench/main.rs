@@ -10,6 +10,7 @@ mod floor;
 mod load;
 mod report;
 mod sops;
+mod sops_tree;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,8 @@ struct Size {
     large: Option<usize>,
     /// Values in the large SOPS document.
     leaves: usize,
+    /// Small SOPS documents in the tree.
+    files: usize,
     /// Values in the documents that show growth.
     growth: &'static [usize],
 }
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         runs: 15,
         large: has("--large").then_some(20_000),
         leaves: 40_000,
+        files: 1000,
         growth: &[1000, 10_000, 100_000, 1_000_000],
     };
     if has("--small") {
@@ -63,14 +67,16 @@ fn main() -> ExitCode {
             runs: 2,
             large: has("--large").then_some(200),
             leaves: 4000,
+            files: 20,
             growth: &[3000, 4000],
         };
     }
     let mut report = Report::default();
-    let parts: [(&str, Run); 3] = [
+    let parts: [(&str, Run); 4] = [
         ("--client", client::run),
         ("--controller", controller::run),
         ("--sops", sops::run),
+        ("--sops", sops_tree::run),
     ];
     let all = !parts.iter().any(|(part, _)| has(part));
     for (part, run) in parts {
