@@ -24,6 +24,7 @@ fn every_test_that_the_documentation_names_exists() {
         "sops",
         "sops-format",
         "git",
+        "guide",
     ];
     let pages = pages.map(|page| read(&format!("docs/{page}.md")));
     let text = pages.concat();

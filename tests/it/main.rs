@@ -21,6 +21,7 @@ mod docs;
 mod endpoints;
 mod faults;
 mod flags;
+mod guide;
 mod harness;
 mod image;
 mod interop;
