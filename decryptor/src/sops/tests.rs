@@ -238,7 +238,7 @@ fn the_way_values_are_written_comes_back() {
 #[test]
 fn what_is_encrypted_is_the_canonical_form() {
     let key = DataKey::generate();
-    let cipher = keys::aead::ValueCipher::new(&key);
+    let cipher = ValueCipher::new(&key);
     let text = "a: 1.50\nb: True\nc: 0x1F\nd: 2024-01-02\n";
     let encrypted = closed(text, Format::Yaml, Rules::default(), &key);
     let opened = |key: &str| {
@@ -272,7 +272,7 @@ fn a_source_that_was_moved_or_means_another_value_is_refused() {
         .replace("as - ", &format!("as {} ", marks[1]));
     assert!(matches!(open(&swapped), Some(OpenError::Place { .. })));
     // Whoever has the data key can write another source: it does not pass for the value.
-    let cipher = keys::aead::ValueCipher::new(&key);
+    let cipher = ValueCipher::new(&key);
     let plain = closed("a: 16\n", Format::Yaml, Rules::default(), &key);
     let line = plain.text.lines().next().expect("a line");
     let sealed = line.strip_prefix("a: ").expect("a value");
