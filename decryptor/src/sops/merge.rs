@@ -3,6 +3,7 @@
 //! What the values of the result are is decided value by value. Their text comes from a merge by lines, which is mended
 //! where it means something else, and refused where it would lose a comment.
 
+mod entries;
 mod pieces;
 mod values;
 
@@ -11,6 +12,7 @@ use std::sync::Mutex;
 
 use zeroize::Zeroizing;
 
+use self::entries::Lines;
 use self::pieces::{Layout, Piece, three_way, union};
 use self::values::Print;
 use super::path::Path;
@@ -83,6 +85,8 @@ impl Plain {
 struct Merge<'p> {
     ours: &'p Plain,
     theirs: &'p Plain,
+    /// What the base says, and both sides.
+    trees: [Tree; 3],
     /// The lines of the base, and of both sides.
     lines: [Vec<&'p str>; 3],
     /// What the result must say.
@@ -120,6 +124,7 @@ impl<'p> Merge<'p> {
             ],
             wanted,
             comments: allowed_comments(&trees),
+            trees,
             ours,
             theirs,
         })
@@ -139,9 +144,30 @@ impl<'p> Merge<'p> {
                 .map(|taken| self.ours.with_text(self.joined(&pieces, taken)))
         });
         let whole = [self.ours, self.theirs].map(|side| side.with_text(side.text.clone()));
-        by_lines
+        let by_entries = self.by_entries().into_iter();
+        by_entries
+            .chain(by_lines)
             .chain(whole)
             .find_map(|plain| self.mended(plain).filter(|plain| self.is_wanted(plain)))
+    }
+
+    /// The first document merged entry by entry, if there are no others.
+    fn by_entries(&self) -> Option<Plain> {
+        let [base, ours, theirs] = self.trees.each_ref().map(|tree| match &*tree.documents {
+            [entries] => Some(entries.as_slice()),
+            _ => None,
+        });
+        let before: Zeroizing<String> = Zeroizing::new(self.lines[0].concat());
+        let (own, other) = (self.ours.text().ok()?, self.theirs.text().ok()?);
+        let mut text = Zeroizing::new(String::with_capacity(own.len() + other.len()));
+        entries::merge(
+            Lines::of(&before, base?),
+            Lines::of(own, ours?),
+            Lines::of(other, theirs?),
+            &mut text,
+        )?;
+        let text = std::mem::take(&mut *text).into_bytes();
+        Some(self.ours.with_text(Zeroizing::new(text)))
     }
 
     fn joined(&self, pieces: &[Piece], taken: Taken) -> Zeroizing<Vec<u8>> {

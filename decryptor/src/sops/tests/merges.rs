@@ -282,15 +282,16 @@ proptest! {
             (Some(_), Err(MergeError::Values(names))) => {
                 prop_assert!(names.iter().all(|name| !name.contains('.')), "{names:?}");
             }
-            // A comment that would be lost is left to people, as are groups that both sides emptied in part.
+            // Comments in a group that both sides made are left to people, as are groups that both emptied in part.
             (wanted, Err(MergeError::Layout)) => {
                 let groups = |model: &Model| model.keys().map(|(group, _)| *group).collect::<BTreeSet<_>>();
                 let left: BTreeSet<_> = groups(&ours).intersection(&groups(&theirs)).copied().collect();
                 let is_emptied = wanted.is_none_or(|wanted| {
                     wanted.is_empty() || !left.is_subset(&groups(&wanted))
                 });
+                let is_new = !left.is_subset(&groups(&base));
                 let has_none = [&base, &ours, &theirs].iter().any(|model| model.is_empty());
-                prop_assert!(comments || is_emptied || has_none);
+                prop_assert!(comments && is_new || is_emptied || has_none);
             }
             (wanted, found) => prop_assert!(false, "{wanted:?} {found:?}"),
         }
