@@ -124,12 +124,21 @@ impl Encrypted {
     pub fn with_key_groups(&self, key_groups: KeyGroups) -> Result<Self, ReadError> {
         let mut metadata = self.metadata.copy()?;
         metadata.key_groups = key_groups;
+        self.with_metadata(&metadata, None)
+    }
+
+    /// The same values under other metadata, which keeps the text of an earlier version as far as it says the same.
+    fn with_metadata(
+        &self,
+        metadata: &Metadata,
+        previous: Option<&Self>,
+    ) -> Result<Self, ReadError> {
         let mut edits = Edits::default();
         self.parsed.remove_metadata(&self.text, &mut edits);
         let text = edits.apply(&self.text);
         let parsed = self.format.parse(&text)?;
         let mut edits = Edits::default();
-        parsed.write_metadata(&text, &metadata.fields(), None, &mut edits);
+        close::write_metadata(&text, &parsed, metadata, previous, &mut edits);
         Self::of(std::mem::take(&mut *edits.apply(&text)), self.format)
     }
 

@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use keys::DataKey;
 use keys::aead::ValueCipher;
-use zeroize::Zeroizing;
 
 use super::mac::{Digest, Mac, Values};
 use super::metadata::Metadata;
@@ -48,19 +47,20 @@ impl Plain {
         }
         let mut metadata = closing.metadata;
         metadata.last_modified = now;
+        metadata.written = None;
         let encrypted = match self.format {
             Format::Binary => self.close_binary(&cipher, metadata, closing.previous, &mut stash)?,
-            _ => self.close_text(&cipher, metadata, closing.previous, &mut stash, &[])?,
+            _ => self.close_text(&cipher, metadata, closing.previous, &mut stash)?,
         };
         let reopened = encrypted.open(key).map_err(CloseError::Unsound)?;
         if encrypted.metadata.keeps_layout && reopened.text != self.text {
             let sources = written::lost(self, &reopened)?;
-            if sources.iter().any(Option::is_some) {
-                let first = Stash::of(&encrypted, &cipher).map_err(CloseError::Unsound)?;
-                let mut stash = first.with_marks_of(stash);
-                let metadata = encrypted.metadata.copy().map_err(ReadError::from)?;
-                let encrypted =
-                    self.close_text(&cipher, metadata, closing.previous, &mut stash, &sources)?;
+            if !sources.is_empty() {
+                let previous = closing.previous;
+                let known = previous.and_then(|previous| previous.metadata.written.as_deref());
+                let mut metadata = encrypted.metadata.copy().map_err(ReadError::from)?;
+                metadata.written = Some(sources.seal(&cipher, known));
+                let encrypted = encrypted.with_metadata(&metadata, previous)?;
                 let reopened = encrypted.open(key).map_err(CloseError::Unsound)?;
                 return Self::checked(encrypted, &reopened);
             }
@@ -83,7 +83,6 @@ impl Plain {
         mut metadata: Metadata,
         previous: Option<&Encrypted>,
         stash: &mut Stash,
-        sources: &[Option<Zeroizing<String>>],
     ) -> Result<Encrypted, CloseError> {
         let text = self.text()?;
         let parsed = match self.take_parsed() {
@@ -103,7 +102,7 @@ impl Plain {
             metadata.keeps_layout = previous.metadata.keeps_layout;
         }
         let mut edits = Edits::default();
-        let digest = self.close_values(cipher, &parsed, &metadata, stash, sources, &mut edits)?;
+        let digest = self.close_values(cipher, &parsed, &metadata, stash, &mut edits)?;
         metadata.mac = digest.seal(cipher, &metadata.last_modified);
         write_metadata(text, &parsed, &metadata, previous, &mut edits);
         if !edits.are_apart() {
@@ -120,7 +119,6 @@ impl Plain {
         parsed: &Parsed,
         metadata: &Metadata,
         stash: &mut Stash,
-        sources: &[Option<Zeroizing<String>>],
         edits: &mut Edits,
     ) -> Result<Digest, CloseError> {
         let text = self.text()?;
@@ -130,10 +128,9 @@ impl Plain {
             cipher,
             parsed,
             metadata,
-            sources,
         };
         // What an earlier version had is given out in document order.
-        let parts = match stash.is_empty() && sources.is_empty() {
+        let parts = match stash.is_empty() {
             true => in_parts(&parsed.tree, rules, |part| {
                 closing.close(&part, &mut Stash::default())
             }),
@@ -179,25 +176,21 @@ struct PartClosing<'a> {
     cipher: &'a ValueCipher,
     parsed: &'a Parsed,
     metadata: &'a Metadata,
-    /// How leaves are written, by their number in the document: only where all of it is one part.
-    sources: &'a [Option<Zeroizing<String>>],
 }
 
 impl PartClosing<'_> {
     fn close(&self, part: &Range<usize>, stash: &mut Stash) -> Result<(Values, Edits), CloseError> {
         let rules = &self.metadata.rules;
         let (mut values, mut edits) = (Values::default(), Edits::default());
-        let mut sources = self.sources.iter();
         walk_part(&self.parsed.tree, rules, part, |met, spot| {
             match met {
                 Met::Comment(comment) => self.close_comment(comment, spot, stash, &mut edits)?,
                 Met::Leaf(leaf) => {
-                    let source = sources.next().and_then(Option::as_ref);
                     if spot.encrypted || !rules.mac_only_encrypted {
                         values.push(&leaf.scalar);
                     }
                     if spot.encrypted && !leaf.scalar.is_empty() {
-                        self.close_leaf(leaf, source, spot, stash, &mut edits)?;
+                        self.close_leaf(leaf, spot, stash, &mut edits)?;
                     }
                 }
             }
@@ -209,7 +202,6 @@ impl PartClosing<'_> {
     fn close_leaf(
         &self,
         leaf: &Leaf,
-        source: Option<&Zeroizing<String>>,
         spot: &Spot<'_>,
         stash: &mut Stash,
         edits: &mut Edits,
@@ -219,11 +211,7 @@ impl PartClosing<'_> {
         }
         let (text, keeps) = (self.text, self.metadata.keeps_layout);
         let plain = value::canonical(&leaf.scalar);
-        let mut sealed = stash.seal(self.cipher, Type::of(&leaf.scalar), &plain, spot.aad);
-        if let Some(source) = source {
-            let mark = stash.mark(self.cipher, source, spot.aad, &sealed.text);
-            sealed.text.push_str(&mark);
-        }
+        let sealed = stash.seal(self.cipher, Type::of(&leaf.scalar), &plain, spot.aad);
         self.parsed
             .write_encrypted(text, leaf, &sealed.text, keeps, edits);
         Ok(())
@@ -260,7 +248,7 @@ impl PartClosing<'_> {
 }
 
 /// Where only MAC and time differ from the previous version, nothing else of its metadata changes.
-fn write_metadata(
+pub(super) fn write_metadata(
     text: &str,
     parsed: &Parsed,
     metadata: &Metadata,

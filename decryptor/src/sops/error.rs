@@ -40,9 +40,6 @@ pub enum OpenError {
         /// What is wrong there.
         reason: &'static str,
     },
-    /// A value is written in a way that means another one.
-    #[error("the way a value is written does not mean the value that is encrypted")]
-    Source,
     /// The document has no MAC.
     #[error("the document has no MAC: nothing says that it is whole")]
     NoMac,
@@ -127,7 +124,7 @@ impl OpenError {
     /// Its kind.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Value { .. } | Self::Place { .. } | Self::Source => Fault::Decryption,
+            Self::Value { .. } | Self::Place { .. } => Fault::Decryption,
             Self::NoMac | Self::MacUnreadable | Self::MacMismatch => Fault::Mac,
             Self::Read(error) => error.fault(),
         }

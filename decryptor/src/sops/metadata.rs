@@ -22,6 +22,8 @@ pub struct Metadata {
     pub(crate) mac: String,
     /// Whether leaves carry the style of the source.
     pub(crate) keeps_layout: bool,
+    /// How values are written where their style does not say so, encrypted.
+    pub(crate) written: Option<String>,
     /// Fields that SOPS does not have.
     other: Fields,
 }
@@ -31,6 +33,8 @@ pub const VERSION: &str = "3.13.3";
 /// Says that leaves carry the style of their source; SOPS ignores it, and drops it when it writes its own layout.
 const LAYOUT: &str = "layout";
 const LAYOUT_OF_SOURCE: &str = "source";
+/// Holds the sources of values, encrypted; SOPS ignores and drops it, too.
+const WRITTEN: &str = "written";
 
 /// Metadata that cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +66,7 @@ impl Metadata {
             last_modified: String::new(),
             mac: String::new(),
             keeps_layout: true,
+            written: None,
             other: Vec::new(),
         }
     }
@@ -89,6 +94,9 @@ impl Metadata {
                 "mac_only_encrypted" => only_encrypted = truth(name, field)?,
                 "key_groups" => found.key_groups.groups = entries::read_groups(name, field)?,
                 LAYOUT if text(name, field)? == LAYOUT_OF_SOURCE => found.keeps_layout = true,
+                WRITTEN if matches!(field, Field::Text(_)) => {
+                    found.written = Some(text(name, field)?);
+                }
                 kind if entries::is_list_of_keys(kind, field) => {
                     flat.extend(entries::read(kind, field)?);
                 }
@@ -145,6 +153,9 @@ impl Metadata {
         }
         if self.keeps_layout {
             push(LAYOUT, Field::Text(LAYOUT_OF_SOURCE.to_owned()));
+        }
+        if let Some(written) = &self.written {
+            push(WRITTEN, Field::Text(written.clone()));
         }
         if let Some((name, rule)) = self.rules.field() {
             push(name, Field::Text(rule.to_owned()));

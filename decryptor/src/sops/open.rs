@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::mac::{Digest, Mac, Values};
 use super::value::{self, Type, ValueError};
 use super::walk::{Met, Spot, in_parts, walk_part};
-use super::written::{self, Expected};
+use super::written::{self, Expected, Sources};
 use super::{Encrypted, OpenError, Plain, ReadError, Warning, time};
 use crate::format::{Edits, Format, opened_binary};
 use crate::tree::{Leaf, Scalar};
@@ -59,23 +59,39 @@ impl Encrypted {
     }
 
     fn open_values(&self, cipher: &ValueCipher) -> Result<(Plain, Digest), OpenError> {
+        let sources = Sources::open(cipher, self.metadata.written.as_deref());
+        match self.open_with(cipher, &sources)? {
+            Some(opened) => Ok(opened),
+            // Values were moved or changed since: they come in the form that sops gives them.
+            None => self
+                .open_with(cipher, &Sources::default())?
+                .ok_or(OpenError::MacMismatch),
+        }
+    }
+
+    /// Returns `None` if a source means another value than the one that it stands for.
+    fn open_with(
+        &self,
+        cipher: &ValueCipher,
+        sources: &Sources,
+    ) -> Result<Option<(Plain, Digest)>, OpenError> {
         let rules = &self.metadata.rules;
         let mut mac = Mac::new(rules.mac_only_encrypted);
         let mut all = Part::default();
-        for part in in_parts(&self.parsed.tree, rules, |part| {
-            self.open_part(cipher, &part)
-        }) {
+        let parts = match sources.is_empty() {
+            true => in_parts(&self.parsed.tree, rules, |part| {
+                self.open_part(cipher, &part, sources)
+            }),
+            // They go by numbers that count from the document's beginning.
+            false => vec![self.open_part(cipher, &(0..usize::MAX), sources)],
+        };
+        for part in parts {
             let part = part?;
             mac.add_all(&part.values);
             all.edits.append(part.edits);
             all.file = part.file.or(all.file);
             all.unencrypted_comments += part.unencrypted_comments;
-            let first = all.leaves;
-            let moved = |expected: Expected| Expected {
-                at: first + expected.at,
-                ..expected
-            };
-            all.sources.extend(part.sources.into_iter().map(moved));
+            all.sources.extend(part.sources);
             all.leaves += part.leaves;
         }
         let text = match self.format {
@@ -92,8 +108,8 @@ impl Encrypted {
         if !all.sources.is_empty() {
             let opened = str::from_utf8(&text).map_err(|_| ReadError::NotUtf8)?;
             let agrees = written::agrees(opened, self.format, all.leaves, &all.sources);
-            if !agrees.map_err(ReadError::from)? {
-                return Err(OpenError::Source);
+            if !agrees.unwrap_or(false) {
+                return Ok(None);
             }
         }
         let plain = Plain {
@@ -102,10 +118,15 @@ impl Encrypted {
             parsed: Mutex::default(),
             warnings: self.warnings(all.unencrypted_comments),
         };
-        Ok((plain, mac.finish()))
+        Ok(Some((plain, mac.finish())))
     }
 
-    fn open_part(&self, cipher: &ValueCipher, part: &Range<usize>) -> Result<Part, OpenError> {
+    fn open_part(
+        &self,
+        cipher: &ValueCipher,
+        part: &Range<usize>,
+        sources: &Sources,
+    ) -> Result<Part, OpenError> {
         let rules = &self.metadata.rules;
         let mut done = Part::default();
         walk_part(&self.parsed.tree, rules, part, |met, spot| {
@@ -128,7 +149,7 @@ impl Encrypted {
                     }
                 }
                 Met::Leaf(leaf) if leaf.scalar.is_empty() => done.leaves += 1,
-                Met::Leaf(leaf) => self.open_leaf(cipher, leaf, spot, &mut done)?,
+                Met::Leaf(leaf) => self.open_leaf(cipher, leaf, spot, sources, &mut done)?,
             }
             Ok::<(), OpenError>(())
         })?;
@@ -140,6 +161,7 @@ impl Encrypted {
         cipher: &ValueCipher,
         leaf: &Leaf,
         spot: &Spot<'_>,
+        sources: &Sources,
         done: &mut Part,
     ) -> Result<(), OpenError> {
         let value_error = |source| OpenError::Value {
@@ -164,11 +186,8 @@ impl Encrypted {
         if leaf.place.alias_line.is_some() {
             return Err(place_error("an alias repeats an encrypted value"));
         }
-        if let (Some(scalar), Some(source)) =
-            (&opened.scalar, written::open(cipher, sealed, spot.aad))
-        {
-            let source = source.map_err(place_error)?;
-            self.parsed.write_source(leaf, &source, &mut done.edits);
+        if let (Some(scalar), Some(source)) = (&opened.scalar, sources.get(done.leaves)) {
+            self.parsed.write_source(leaf, source, &mut done.edits);
             done.sources.push(Expected {
                 at: done.leaves,
                 kind: Type::of(scalar),

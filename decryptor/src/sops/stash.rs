@@ -8,15 +8,13 @@ use keys::aead::ValueCipher;
 use super::open::path;
 use super::value::{self, Nonces, Type, ValueError};
 use super::walk::{Met, walk};
-use super::{Encrypted, OpenError, written};
+use super::{Encrypted, OpenError};
 use crate::tree::Scalar;
 
 /// Encrypted values by a digest of their path and plaintext. Each is given out once: no two places share a nonce.
 #[derive(Default)]
 pub(super) struct Stash {
     known: HashMap<[u8; 32], VecDeque<Known>>,
-    /// What stands behind encrypted values of their source.
-    marks: HashMap<String, String>,
     /// For values that are new.
     nonces: Nonces,
 }
@@ -55,11 +53,7 @@ impl Stash {
                 match value::open(cipher, sealed, spot.aad.as_bytes()) {
                     Ok(opened) => {
                         let name = name(opened.text.expose_secret(), spot.aad);
-                        let mark = written::mark(sealed).map(str::to_owned);
                         let sealed = value::without_mark(sealed).to_owned();
-                        if let Some(mark) = mark {
-                            stash.marks.insert(sealed.clone(), mark);
-                        }
                         stash.known.entry(name).or_default().push_back(Known {
                             kind: opened.kind,
                             sealed,
@@ -83,7 +77,6 @@ impl Stash {
     /// Takes in the values of another version. What both have in the same bytes counts as often as the one has it that has
     /// it more often.
     pub(super) fn add(&mut self, other: Self) {
-        self.marks.extend(other.marks);
         for (name, values) in other.known {
             let known = self.known.entry(name).or_default();
             let mut shared: Vec<String> = known.iter().map(|known| known.sealed.clone()).collect();
@@ -93,30 +86,6 @@ impl Stash {
                     None => known.push_back(value),
                 }
             }
-        }
-    }
-
-    /// Takes over what another one knows of sources.
-    pub(super) fn with_marks_of(mut self, other: Self) -> Self {
-        self.marks = other.marks;
-        self
-    }
-
-    /// The source of a value, to stand behind it: as it stood there before, if it is the same.
-    pub(super) fn mark(
-        &self,
-        cipher: &ValueCipher,
-        source: &str,
-        aad: &str,
-        sealed: &str,
-    ) -> String {
-        let is_same = |mark: &&String| {
-            let known = written::opened(cipher, mark, aad, sealed);
-            known.is_some_and(|known| known.as_str() == source)
-        };
-        match self.marks.get(sealed).filter(is_same) {
-            Some(mark) => mark.clone(),
-            None => written::seal(cipher, source, aad, sealed),
         }
     }
 

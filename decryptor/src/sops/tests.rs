@@ -224,8 +224,13 @@ fn the_way_values_are_written_comes_back() {
             previous: Some(&encrypted),
         };
         let again = opened.close(&key, closing).expect(text);
-        let values = |document: &Encrypted| document.text.split("sops:").next().map(str::to_owned);
-        assert_eq!(values(&again), values(&encrypted));
+        let lasting = |document: &Encrypted| -> Vec<String> {
+            let lines = document.text.lines();
+            let lasting =
+                lines.filter(|line| !line.contains("mac:") && !line.contains("lastmodified:"));
+            lasting.map(str::to_owned).collect()
+        };
+        assert_eq!(lasting(&again), lasting(&encrypted));
     }
     let json = "{\"a\": 1.50, \"b\": \"\\u0041\\/\", \"c\": [1E2, -0.0]}\n";
     let key = DataKey::generate();
@@ -257,33 +262,58 @@ fn what_is_encrypted_is_the_canonical_form() {
 }
 
 #[test]
-fn a_source_that_was_moved_or_means_another_value_is_refused() {
+fn a_source_does_not_pass_for_another_value() {
     let key = DataKey::generate();
-    let open = |text: &str| {
-        let read = Encrypted::parse(text.as_bytes(), Format::Yaml).expect("metadata is whole");
-        read.open(&key).err()
-    };
-    let encrypted = closed("a: [0x10, 0x11]\n", Format::Yaml, Rules::default(), &key);
-    let marks: Vec<&str> = encrypted.text.split(" as ").skip(1).collect();
-    let marks = [marks[0], marks[1]].map(|rest| rest.split(' ').next().expect("a mark"));
-    let swapped = encrypted.text.replace(marks[0], "-");
-    let swapped = swapped
-        .replace(marks[1], marks[0])
-        .replace("as - ", &format!("as {} ", marks[1]));
-    assert!(matches!(open(&swapped), Some(OpenError::Place { .. })));
-    // Whoever has the data key can write another source: it does not pass for the value.
     let cipher = ValueCipher::new(&key);
-    let plain = closed("a: 16\n", Format::Yaml, Rules::default(), &key);
-    let line = plain.text.lines().next().expect("a line");
-    let sealed = line.strip_prefix("a: ").expect("a value");
-    for source in ["17", "\"16\"", "16\nb: 1", "null"] {
-        let mark = written::seal(&cipher, source, "a:", sealed);
-        let text = plain.text.replace(sealed, &format!("{sealed}{mark}"));
-        assert_eq!(open(&text), Some(OpenError::Source), "{source}");
+    let encrypted = closed("a: 0x10\nb: 2\n", Format::Yaml, Rules::default(), &key);
+    let with = |sources: &[(usize, &str)]| {
+        let mut metadata = encrypted.metadata().copy().expect("the same");
+        metadata.written = Some(written::Sources::of(sources).seal(&cipher, None));
+        let document = encrypted.with_metadata(&metadata, None).expect("the same");
+        let opened = document.open(&key).expect("values and MAC are the same");
+        String::from_utf8_lossy(opened.expose_secret()).into_owned()
+    };
+    assert_eq!(with(&[(0, "0x10")]), "a: 0x10\nb: 2\n");
+    assert_eq!(with(&[(0, "020"), (1, "+2")]), "a: 020\nb: +2\n");
+    for sources in [
+        [(0, "17")],
+        [(0, "\"16\"")],
+        [(0, "16\nc: 1")],
+        [(0, "null")],
+        [(1, "0x10")],
+        [(7, "0x10")],
+        [(0, "[")],
+    ] {
+        assert_eq!(with(&sources), "a: 16\nb: 2\n", "{sources:?}");
     }
-    let mark = written::seal(&cipher, "0x10", "a:", sealed);
-    let text = plain.text.replace(sealed, &format!("{sealed}{mark}"));
-    assert_eq!(open(&text), None);
+    // One that does not open is none.
+    let mut metadata = encrypted.metadata().copy().expect("the same");
+    let other = ValueCipher::new(&DataKey::generate());
+    metadata.written = Some(written::Sources::of(&[(0, "0x10")]).seal(&other, None));
+    let document = encrypted.with_metadata(&metadata, None).expect("the same");
+    let opened = document.open(&key).expect("opens");
+    assert_eq!(opened.expose_secret(), b"a: 16\nb: 2\n");
+}
+
+/// Whoever reads the file without its key must not learn from a value's surroundings how it is written.
+#[test]
+fn only_marks_of_style_stand_beside_a_value() {
+    for text in SOURCES {
+        let key = DataKey::generate();
+        let encrypted = closed(text, Format::Yaml, Rules::default(), &key);
+        let values = encrypted.text.split("\nsops:").next().expect("a text");
+        for behind in values.split("ENC[").skip(1) {
+            let behind = behind.split(']').nth(1).expect("a bracket");
+            let mark = behind.lines().next().unwrap_or("");
+            let mark = mark.strip_prefix(" plain\"").unwrap_or(mark);
+            let mark = mark.split(" #").next().unwrap_or("");
+            assert!(
+                mark.trim_matches(['"', '\'', ',', ' ', '}']).is_empty(),
+                "{mark:?} in {}",
+                encrypted.text
+            );
+        }
+    }
 }
 
 #[test]

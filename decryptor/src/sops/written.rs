@@ -1,91 +1,100 @@
-//! How a value is written in its source, where the style of its encrypted form does not say so: `0644`, `1.50`, folded blocks.
+//! How values are written in their source, where the style of their encrypted form does not say so: `0644`, `1.50`, folded blocks.
 //!
 //! Values are encrypted in their canonical form only: SOPS keeps a value's nonce when it writes a document again, and
-//! another form would then share it. Their source stands behind the bracket, encrypted by itself and bound to the value's
-//! ciphertext; SOPS ignores what stands there.
+//! another form would then share it. Their sources stand in the metadata, encrypted together.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD_NO_PAD;
-use keys::aead::{ValueCipher, ValueNonce};
+use std::collections::BTreeMap;
+
+use keys::aead::ValueCipher;
 use zeroize::Zeroizing;
 
 use super::rules::Rules;
-use super::value::{self, Type};
+use super::value::{self, Nonces, Type};
 use super::walk::{Met, walk};
 use super::{Plain, ReadError};
 use crate::format::{Format, ParseError};
 use crate::tree::{Leaf, Scalar, Tree};
 
-const AS: &str = " as ";
-const NONCE: usize = size_of::<ValueNonce>();
-const TAG: usize = 16;
-
-/// What to put behind the bracket of an encrypted value.
-pub(super) fn seal(cipher: &ValueCipher, source: &str, aad: &str, sealed: &str) -> String {
-    let mut nonce = [0; NONCE];
-    aws_lc_rs::rand::fill(&mut nonce).expect("the system's randomness does not fail");
-    let (data, tag) = cipher.seal(&nonce, &bound(aad, sealed), source.as_bytes());
-    let parts = [&nonce[..], &data[..], &tag[..]].concat();
-    format!("{AS}{}", BASE64_STANDARD_NO_PAD.encode(parts))
-}
-
-/// The source of an encrypted value. `None` if it has none of its own; the error says that it does not open.
-pub(super) fn open(
-    cipher: &ValueCipher,
-    text: &str,
-    aad: &str,
-) -> Option<Result<Zeroizing<String>, &'static str>> {
-    let mark = mark(text)?;
-    let opened = opened(cipher, mark, aad, value::without_mark(text));
-    Some(opened.ok_or("the way it is written does not open: it was changed or moved"))
-}
-
-/// What stands behind the bracket, if it is a source.
-pub(super) fn mark(text: &str) -> Option<&str> {
-    let mark = value::mark(text);
-    let source = mark.strip_prefix(AS)?;
-    Some(&mark[..AS.len() + source.find(char::is_whitespace).unwrap_or(source.len())])
-}
-
-pub(super) fn opened(
-    cipher: &ValueCipher,
-    mark: &str,
-    aad: &str,
-    sealed: &str,
-) -> Option<Zeroizing<String>> {
-    let parts = BASE64_STANDARD_NO_PAD.decode(mark.strip_prefix(AS)?).ok()?;
-    let (nonce, rest) = parts.split_at_checked(NONCE)?;
-    let (data, tag) = rest.split_at_checked(rest.len().checked_sub(TAG)?)?;
-    let opened = cipher.open(nonce, &bound(aad, sealed), data.to_vec(), tag);
-    let text = str::from_utf8(opened.ok()?.expose_secret())
-        .ok()?
-        .to_owned();
-    Some(Zeroizing::new(text))
-}
-
 /// No value and no MAC has such authenticated data: those end with a colon or are a time.
-fn bound(aad: &str, sealed: &str) -> Vec<u8> {
-    [aad, "\0as\0", sealed].concat().into_bytes()
+const AAD: &str = "written";
+
+/// The sources of leaves, by their number in the document in clear.
+#[derive(Default)]
+pub(super) struct Sources(BTreeMap<usize, Zeroizing<String>>);
+
+impl Sources {
+    /// Those that a document's metadata holds. What does not open is none: it is about looks only, and the MAC is over values.
+    pub(super) fn open(cipher: &ValueCipher, sealed: Option<&str>) -> Self {
+        let opened = sealed.and_then(|sealed| value::open(cipher, sealed, AAD.as_bytes()).ok());
+        let pairs = opened.and_then(|opened| {
+            serde_json::from_slice::<Vec<(usize, String)>>(opened.text.expose_secret()).ok()
+        });
+        let pairs = pairs.unwrap_or_default().into_iter();
+        Self(
+            pairs
+                .map(|(at, source)| (at, Zeroizing::new(source)))
+                .collect(),
+        )
+    }
+
+    /// All of them, encrypted: as they were in an earlier version if they are the same.
+    pub(super) fn seal(&self, cipher: &ValueCipher, previous: Option<&str>) -> String {
+        let same = previous.filter(|previous| Self::open(cipher, Some(previous)).0 == self.0);
+        if let Some(previous) = same {
+            return previous.to_owned();
+        }
+        let pairs: Vec<_> = self
+            .0
+            .iter()
+            .map(|(at, text)| (at, text.as_str()))
+            .collect();
+        let plain = serde_json::to_vec(&pairs).expect("numbers and texts are JSON");
+        let plain = Zeroizing::new(plain);
+        value::seal(
+            cipher,
+            &mut Nonces::default(),
+            Type::Str,
+            &plain,
+            AAD.as_bytes(),
+        )
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(pairs: &[(usize, &str)]) -> Self {
+        let pairs = pairs.iter();
+        Self(
+            pairs
+                .map(|(at, text)| (*at, Zeroizing::new((*text).to_owned())))
+                .collect(),
+        )
+    }
+
+    /// The source of a leaf.
+    pub(super) fn get(&self, at: usize) -> Option<&str> {
+        self.0.get(&at).map(|source| source.as_str())
+    }
 }
 
-/// For each leaf, its source if it came back in another form.
-pub(super) fn lost(
-    source: &Plain,
-    reopened: &Plain,
-) -> Result<Vec<Option<Zeroizing<String>>>, ReadError> {
+/// The sources of the leaves that came back in another form.
+pub(super) fn lost(source: &Plain, reopened: &Plain) -> Result<Sources, ReadError> {
     let (before, after) = (source.text()?, reopened.text()?);
     let parsed = source.format.parse(before)?;
     let parsed_again = source.format.parse(after)?;
     let (leaves, again) = (leaves(&parsed.tree), leaves(&parsed_again.tree));
     if leaves.len() != again.len() {
-        return Ok(Vec::new());
+        return Ok(Sources::default());
     }
     let pairs = leaves.into_iter().zip(again);
-    let lost = pairs.map(|(leaf, other)| {
+    let lost = pairs.enumerate().filter_map(|(at, (leaf, other))| {
         let source = parsed.source_of(before, leaf)?;
-        (Some(&source) != parsed_again.source_of(after, other).as_ref()).then_some(source)
+        let is_lost = Some(&source) != parsed_again.source_of(after, other).as_ref();
+        is_lost.then_some((at, source))
     });
-    Ok(lost.collect())
+    Ok(Sources(lost.collect()))
 }
 
 /// A leaf whose source was put in place, by its number, and what it must mean.

@@ -47,7 +47,7 @@ pub(crate) fn opening(error: OpenError) -> CommandError {
         OpenError::MacUnreadable => {
             mac("Cannot decrypt MAC: it does not belong to this data key and this time")
         }
-        error @ (OpenError::Value { .. } | OpenError::Place { .. } | OpenError::Source) => {
+        error @ (OpenError::Value { .. } | OpenError::Place { .. }) => {
             CommandError::new("Error decrypting tree")
                 .because(error)
                 .code(exit::NOT_DECRYPTED)
