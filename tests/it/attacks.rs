@@ -286,8 +286,16 @@ fn templates_that_would_never_end_hold_nobody_up() {
     assert!(took < Duration::from_secs(30), "{waited:?}, {took:?}");
 }
 
-/// Whether a part of the value shows: four bytes in a row, as they are, in base64 or in hexadecimal.
+/// Whether a part of the value shows: four bytes in a row, as they are, in base64 or in hexadecimal. Ciphertexts are left
+/// out: a megabyte of base64 has any four letters sooner or later.
 fn shows(text: &str) -> bool {
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    let is_ciphertext = |part: &&str| part.len() > 500 && part.chars().all(is_base64);
+    let text: Vec<_> = text
+        .split('"')
+        .filter(|part| !is_ciphertext(part))
+        .collect();
+    let text = text.join("\"");
     let parts = NEEDLE.as_bytes().windows(4);
     let hex = |part: &[u8]| -> String { part.iter().map(|byte| format!("{byte:02x}")).collect() };
     let plain = |part: &[u8]| text.contains(&*String::from_utf8_lossy(part));
