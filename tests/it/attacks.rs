@@ -291,10 +291,8 @@ fn templates_that_would_never_end_hold_nobody_up() {
 fn shows(text: &str) -> bool {
     let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
     let is_ciphertext = |part: &&str| part.len() > 500 && part.chars().all(is_base64);
-    let text: Vec<_> = text
-        .split('"')
-        .filter(|part| !is_ciphertext(part))
-        .collect();
+    let parts = text.split(['"', '\\']);
+    let text: Vec<_> = parts.filter(|part| !is_ciphertext(part)).collect();
     let text = text.join("\"");
     let parts = NEEDLE.as_bytes().windows(4);
     let hex = |part: &[u8]| -> String { part.iter().map(|byte| format!("{byte:02x}")).collect() };
