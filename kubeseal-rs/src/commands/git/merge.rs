@@ -13,6 +13,7 @@ use self::keys::Versions;
 use crate::error::CommandError;
 use crate::files;
 use crate::git;
+use crate::sops::found::is_marked;
 use crate::sops::opening::Opening;
 use crate::sops::rewrite::now;
 use crate::sops::{data_key, failure, source};
@@ -139,10 +140,9 @@ fn document(
 
 /// Whether a text has nothing encrypted in it.
 fn is_plain(text: &[u8], format: Format) -> bool {
-    let has = |mark: &[u8]| text.windows(mark.len()).any(|window| window == mark);
     match Encrypted::parse(text, format) {
         Ok(_) => false,
         Err(ReadError::Metadata(MetadataError::Missing) | ReadError::Empty) => true,
-        Err(_) => !has(b"ENC[AES256_GCM,"),
+        Err(_) => !is_marked(text),
     }
 }
