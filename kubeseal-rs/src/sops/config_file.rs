@@ -170,4 +170,10 @@ impl ConfigFile {
         let inside = target.strip_prefix(folder).unwrap_or(&target);
         Ok(self.config.rule_for(&inside.to_string_lossy()))
     }
+
+    /// Whether the rule for a file says so by its path. A rule for every file says nothing of which files hold secrets.
+    pub(crate) fn names(&self, target: &Path) -> Result<bool, CommandError> {
+        let rule = self.rule_for(target)?;
+        Ok(rule.is_some_and(CreationRule::names_paths))
+    }
 }

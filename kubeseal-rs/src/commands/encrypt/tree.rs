@@ -81,8 +81,7 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
     written.finish(&summary, ui)
 }
 
-/// The files that were named, and those in folders that a rule is for which says so by its path. A rule for every file says
-/// nothing of which files hold secrets.
+/// The files that were named, and those in folders that a rule is for which says so by its path.
 fn covered<'a>(
     args: &Args,
     found: &'a [Found],
@@ -92,11 +91,11 @@ fn covered<'a>(
     let mut candidates = Vec::new();
     for found in found {
         let config = finder.find(&found.path, ui)?;
-        let rule = match &config {
-            Some(config) => config.rule_for(&found.path)?,
-            None => None,
+        let is_covered = match &config {
+            Some(config) => config.names(&found.path)?,
+            None => false,
         };
-        if found.named || rule.is_some_and(|rule| rule.names_paths()) {
+        if found.named || is_covered {
             candidates.push((found, config));
         }
     }

@@ -31,11 +31,11 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
     let mut items = Vec::with_capacity(found.len());
     for found in &found {
         let config = finder.find(&found.path, ui)?;
-        let rule = match &config {
-            Some(config) => config.rule_for(&found.path)?,
-            None => None,
+        let is_covered = match &config {
+            Some(config) => config.names(&found.path)?,
+            None => false,
         };
-        items.push((found, rule.is_some_and(|rule| rule.names_paths())));
+        items.push((found, is_covered));
     }
     let outcomes = each(&items, "looked at", &Stop::never(), ui, |item, _| {
         args.status(item)
