@@ -118,6 +118,17 @@ impl<T> Outcomes<T> {
     }
 }
 
+impl Outcomes<bool> {
+    /// How many of the files were encrypted; where each was looked at and none was, a warning says so.
+    pub(crate) fn encrypted(&self, ui: &mut Ui) -> usize {
+        let done = self.good.iter().filter(|done| **done).count();
+        if self.are_complete() && done == 0 {
+            ui.warn("there is no encrypted file in these folders");
+        }
+        done
+    }
+}
+
 /// How many files, in words.
 pub(crate) fn count(number: usize) -> String {
     match number {

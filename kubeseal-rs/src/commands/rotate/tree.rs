@@ -42,10 +42,7 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
         }
         Ok(true)
     });
-    let done = outcomes.good.iter().filter(|done| **done).count();
-    if outcomes.good.len() == found.len() && done == 0 {
-        ui.warn("there is no encrypted file in these folders");
-    }
+    let done = outcomes.encrypted(ui);
     let verb = match args.dry_run {
         true => "can rotate the data keys of",
         false => "rotated the data keys of",
