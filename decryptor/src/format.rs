@@ -15,11 +15,11 @@ use zeroize::Zeroizing;
 
 use crate::sops::metadata::Fields;
 use crate::sops::value::Opened;
-use crate::tree::{Comment, Leaf, Tree};
+use crate::tree::{Alias, Comment, Leaf, Tree};
 
 pub use emit::EmitError;
 
-pub(crate) use emit::{emit, emit_pair, emit_value};
+pub(crate) use emit::{emit, emit_flow, emit_pair, emit_value};
 pub(crate) use json::value as json_value;
 
 pub(crate) use binary::{opened as opened_binary, wrapped as wrapped_binary};
@@ -149,6 +149,14 @@ impl Parsed {
         match &self.syntax {
             Syntax::Yaml(_) => yaml::write_source(leaf, source, edits),
             _ => edits.push(leaf.place.at.clone(), source),
+        }
+    }
+
+    /// The aliases in its text, in order.
+    pub(crate) fn aliases(&self) -> &[Alias] {
+        match &self.syntax {
+            Syntax::Yaml(outside) => &outside.aliases,
+            Syntax::Json(_) | Syntax::Dotenv(_) | Syntax::Ini(_) => &[],
         }
     }
 

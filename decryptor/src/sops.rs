@@ -7,6 +7,7 @@ pub mod metadata;
 pub mod path;
 pub mod rules;
 
+mod aliases;
 mod audit;
 mod close;
 mod convert;
@@ -50,6 +51,7 @@ pub struct Encrypted {
     text: String,
     parsed: Parsed,
     metadata: Metadata,
+    warnings: Vec<Warning>,
 }
 
 /// A document in clear.
@@ -70,6 +72,8 @@ pub enum Warning {
     DuplicateKey(usize, String),
     /// How many documents behind the first have no place in the format.
     DocumentsDropped(usize),
+    /// The alias on this line repeated a value that is encrypted, which was written out there.
+    AliasWrittenOut(usize),
 }
 
 impl Encrypted {
@@ -102,7 +106,13 @@ impl Encrypted {
             text,
             parsed,
             metadata,
+            warnings: Vec::new(),
         })
+    }
+
+    /// What people should know of how it was encrypted.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
     }
 
     /// What it says of its keys and rules.
@@ -204,6 +214,12 @@ impl Plain {
     /// Gives away what was read of it, which takes more memory than the text.
     fn take_parsed(&self) -> Option<Parsed> {
         self.parsed.lock().ok()?.take()
+    }
+
+    fn keep_parsed(&self, parsed: Parsed) {
+        if let Ok(mut kept) = self.parsed.lock() {
+            *kept = Some(parsed);
+        }
     }
 
     fn text(&self) -> Result<&str, ReadError> {

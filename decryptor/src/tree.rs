@@ -1,6 +1,7 @@
 //! An ordered document, whatever its syntax, and where each part of it stands in its text.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 use zeroize::Zeroizing;
@@ -94,6 +95,16 @@ pub enum Scalar {
     Bytes(Zeroizing<Vec<u8>>),
 }
 
+/// An alias in a text.
+pub(crate) struct Alias {
+    /// Its line, from 1.
+    pub(crate) line: usize,
+    /// The asterisk and the name.
+    pub(crate) at: Range<usize>,
+    /// What it repeats.
+    pub(crate) value: Value,
+}
+
 /// Where a leaf stands, and how it is written.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Place {
@@ -107,8 +118,8 @@ pub(crate) struct Place {
     pub(crate) typed_at: Option<usize>,
     /// Whether a tag makes it a text.
     pub(crate) is_tagged_text: bool,
-    /// The line of the alias that repeats it here: it has no text of its own.
-    pub(crate) alias_line: Option<usize>,
+    /// The alias that repeats it here, by its number in the text and from 1: it has no text of its own.
+    pub(crate) alias: Option<NonZeroU32>,
     /// The column of the key or dash it belongs to.
     pub(crate) column: usize,
 }
@@ -186,13 +197,13 @@ impl Value {
         }
     }
 
-    /// A copy without comments, as an alias on `alias_line` repeats it.
-    pub(crate) fn repeated(&self, alias_line: Option<usize>) -> Self {
+    /// A copy without comments, as an alias repeats it.
+    pub(crate) fn repeated(&self, alias: Option<NonZeroU32>) -> Self {
         match self {
-            Self::Leaf(leaf) => Self::Leaf(leaf.repeated(alias_line)),
+            Self::Leaf(leaf) => Self::Leaf(leaf.repeated(alias)),
             Self::List(items) => {
                 let values = items.iter().filter_map(|item| match item {
-                    Item::Value(value) => Some(Item::Value(value.repeated(alias_line))),
+                    Item::Value(value) => Some(Item::Value(value.repeated(alias))),
                     Item::Comment(_) => None,
                 });
                 Self::List(values.collect())
@@ -203,7 +214,7 @@ impl Value {
                         key: pair.key.clone(),
                         at: pair.at.clone(),
                         end: pair.end,
-                        value: pair.value.repeated(alias_line),
+                        value: pair.value.repeated(alias),
                     })),
                     Entry::Comment(_) => None,
                 });
@@ -214,12 +225,12 @@ impl Value {
 }
 
 impl Leaf {
-    fn repeated(&self, alias_line: Option<usize>) -> Self {
-        let alias_line = alias_line.or(self.place.alias_line);
+    fn repeated(&self, alias: Option<NonZeroU32>) -> Self {
+        let alias = alias.or(self.place.alias);
         Self {
             scalar: self.scalar.clone(),
             place: Place {
-                alias_line,
+                alias,
                 ..self.place.clone()
             },
         }

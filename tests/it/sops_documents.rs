@@ -1,11 +1,13 @@
 //! SOPS documents cross over: what ours closes the real sops opens, and the reverse, to the same values.
 
+mod aliases;
+
 use std::fs;
 
 use decryptor::format::Format;
 use decryptor::sops::metadata::Metadata;
 use decryptor::sops::rules::{Rules, Selection};
-use decryptor::sops::{Closing, Encrypted, Plain};
+use decryptor::sops::{Closing, Encrypted, Plain, Warning};
 use keys::master_key::{Fields, Wrapped};
 use keys::{DataKey, KeyGroups, backend};
 use tempfile::TempDir;

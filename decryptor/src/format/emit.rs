@@ -52,6 +52,13 @@ pub(crate) fn emit(tree: &Tree, format: Format) -> Result<Zeroizing<Vec<u8>>, Em
     Ok(Zeroizing::new(std::mem::take(&mut *out).into_bytes()))
 }
 
+/// Writes a value of YAML on one line.
+pub(crate) fn emit_flow(value: &Value) -> Result<Out, EmitError> {
+    let mut out = Out::default();
+    yaml::emit_flow(value, &mut out)?;
+    Ok(out)
+}
+
 /// Writes a single value: a text as it is, a mapping as a document of its own.
 pub(crate) fn emit_value(value: &Value, format: Format) -> Result<Zeroizing<Vec<u8>>, EmitError> {
     let mut out = Out::default();

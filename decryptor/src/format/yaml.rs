@@ -3,6 +3,7 @@
 mod block;
 mod comments;
 mod emit;
+mod flow;
 mod leaf;
 mod lines;
 mod metadata;
@@ -11,10 +12,11 @@ mod resolve;
 mod write;
 
 use super::{ParseError, Parsed, Syntax};
-use crate::tree::Entry;
+use crate::tree::{Alias, Entry};
 use metadata::{Block, take_metadata};
 
 pub(super) use emit::{emit_documents, emit_map, emit_value};
+pub(super) use flow::emit_flow;
 pub(super) use leaf::{source_of, write_source};
 pub(super) use metadata::{fields_of, place_of};
 
@@ -23,6 +25,7 @@ pub(crate) struct Outside {
     documents: Vec<Document>,
     newline: &'static str,
     step: usize,
+    pub(super) aliases: Vec<Alias>,
 }
 
 struct Document {
@@ -39,6 +42,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, ParseError> {
         frames,
         step,
         duplicates,
+        aliases,
     } = read::read(text)?;
     if frames.is_empty() {
         return Err(ParseError::new(1, "no document: a file needs at least one"));
@@ -67,6 +71,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, ParseError> {
         documents,
         newline,
         step,
+        aliases,
     });
     Ok(Parsed {
         tree,

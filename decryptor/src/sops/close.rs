@@ -38,6 +38,22 @@ impl Plain {
         closing: Closing<'_>,
         others: &[&Encrypted],
     ) -> Result<Encrypted, CloseError> {
+        match self.with_aliases_written_out(&closing.metadata.rules)? {
+            None => self.close_as_it_is(key, closing, others),
+            Some((plain, lines)) => {
+                let mut encrypted = plain.close_as_it_is(key, closing, others)?;
+                encrypted.warnings = lines.into_iter().map(Warning::AliasWrittenOut).collect();
+                Ok(encrypted)
+            }
+        }
+    }
+
+    fn close_as_it_is(
+        &self,
+        key: &DataKey,
+        closing: Closing<'_>,
+        others: &[&Encrypted],
+    ) -> Result<Encrypted, CloseError> {
         let cipher = ValueCipher::new(key);
         let now = time::to_the_second(closing.now)
             .ok_or_else(|| CloseError::Time(closing.now.to_owned()))?;
@@ -206,8 +222,9 @@ impl PartClosing<'_> {
         stash: &mut Stash,
         edits: &mut Edits,
     ) -> Result<(), CloseError> {
-        if let Some(line) = leaf.place.alias_line {
-            return Err(CloseError::Alias(line));
+        if let Some(alias) = leaf.place.alias {
+            let alias = self.parsed.aliases().get(alias.get() as usize - 1);
+            return Err(CloseError::Alias(alias.map_or(0, |alias| alias.line)));
         }
         let (text, keeps) = (self.text, self.metadata.keeps_layout);
         let plain = value::canonical(&leaf.scalar);

@@ -66,7 +66,7 @@ pub enum CloseError {
     /// A key stands twice in a mapping.
     #[error("line {0}: the key {1:?} stands twice")]
     DuplicateKey(usize, String),
-    /// An alias repeats what will be encrypted: its copy would not open.
+    /// An alias repeats what will be encrypted, and what it repeats cannot be written in its place.
     #[error("line {0}: an alias repeats a value that will be encrypted: write the value out")]
     Alias(usize),
     /// Encrypted comments would look like comments that keep values in clear.

@@ -116,7 +116,7 @@ impl Encrypted {
             format: self.format,
             text,
             parsed: Mutex::default(),
-            warnings: self.warnings(all.unencrypted_comments),
+            warnings: self.warnings_of(all.unencrypted_comments),
         };
         Ok(Some((plain, mac.finish())))
     }
@@ -183,7 +183,7 @@ impl Encrypted {
             done.file = Some(opened.text);
             return Ok(());
         }
-        if leaf.place.alias_line.is_some() {
+        if leaf.place.alias.is_some() {
             return Err(place_error("an alias repeats an encrypted value"));
         }
         if let (Some(scalar), Some(source)) = (&opened.scalar, sources.get(done.leaves)) {
@@ -203,7 +203,7 @@ impl Encrypted {
             .map_err(place_error)
     }
 
-    fn warnings(&self, unencrypted_comments: usize) -> Vec<Warning> {
+    fn warnings_of(&self, unencrypted_comments: usize) -> Vec<Warning> {
         let duplicates = self.parsed.duplicates.iter();
         let mut warnings: Vec<Warning> = duplicates
             .map(|(line, key)| Warning::DuplicateKey(*line, key.clone()))

@@ -16,7 +16,7 @@ use crate::error::CommandError;
 use crate::files::{self, Swapped};
 use crate::sops::config_file::{ConfigChoice, ConfigFile};
 use crate::sops::memory_folder::{self, OnDisk};
-use crate::sops::opening::Opening;
+use crate::sops::opening::{Opening, sentence};
 use crate::sops::recipients::{self, Named, Recipients, RuleChoice};
 use crate::sops::rewrite::{changed_meanwhile, close_again, close_anew, read};
 use crate::sops::source::swap;
@@ -116,6 +116,9 @@ impl Args {
         before: &Before,
         ui: &mut Ui,
     ) -> Result<(), CommandError> {
+        for warning in closed.warnings() {
+            ui.warn(sentence(warning));
+        }
         let path = &self.path;
         let swapped = match before {
             Before::There(document, _) => swap(path, document.as_bytes(), closed.as_bytes(), ui)?,

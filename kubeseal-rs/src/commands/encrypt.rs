@@ -60,6 +60,9 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
             how.close(&plain, source.name(), config.as_deref(), &env)?
         }
     };
+    for warning in closed.warnings() {
+        ui.warn(sentence(warning));
+    }
     target.write(closed.as_bytes(), source, &text, ui)
 }
 

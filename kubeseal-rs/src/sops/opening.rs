@@ -48,6 +48,9 @@ pub(crate) fn sentence(warning: &Warning) -> String {
         Warning::DuplicateKey(line, key) => format!(
             "line {line}: the key {key:?} stands twice; programs differ in which one they take"
         ),
+        Warning::AliasWrittenOut(line) => format!(
+            "line {line}: the alias repeats what is encrypted: it is written out, for sops opens no copy under another path"
+        ),
         Warning::DocumentsDropped(count) => {
             format!("only the first document has a place in this format: {count} are left out")
         }

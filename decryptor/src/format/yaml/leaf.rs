@@ -207,7 +207,7 @@ pub(in crate::format) fn source_of(text: &str, leaf: &Leaf) -> Option<Zeroizing<
     let place = &leaf.place;
     let is_block = matches!(place.style, Style::Literal | Style::Folded);
     let (header, body) = block_parts(text, &place.at);
-    if place.alias_line.is_some() || is_block && header.end != body.start {
+    if place.alias.is_some() || is_block && header.end != body.start {
         return None;
     }
     let start = place.typed_at.unwrap_or(place.at.start);

@@ -4,6 +4,7 @@ mod collection;
 mod cut;
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
@@ -13,7 +14,7 @@ use super::lines;
 use super::resolve::{self, Tagged};
 use crate::format::ParseError;
 use crate::manifest::yaml::{characters, colons::Colons};
-use crate::tree::{Entry, Item, Leaf, Pair, Place, Scalar, Tree, Value};
+use crate::tree::{Alias, Entry, Item, Leaf, Pair, Place, Scalar, Tree, Value};
 use crate::yaml_span::Offsets;
 use cut::{Cut, line_mark};
 
@@ -29,6 +30,8 @@ pub(super) struct Read {
     pub(super) step: usize,
     /// Keys that stand twice in a mapping: the line, and the key.
     pub(super) duplicates: Vec<(usize, String)>,
+    /// In the order of the text.
+    pub(super) aliases: Vec<Alias>,
 }
 
 /// The outside of a document.
@@ -221,7 +224,14 @@ impl<'t> Reader<'t> {
             .repeats
             .checked_sub(size)
             .ok_or("aliases repeat too much")?;
-        let value = value.repeated(Some(line));
+        let number = u32::try_from(self.read.aliases.len() + 1).ok();
+        let number = number.and_then(NonZeroU32::new);
+        let value = value.repeated(Some(number.ok_or("aliases repeat too much")?));
+        self.read.aliases.push(Alias {
+            line,
+            at: span.clone(),
+            value: value.repeated(None),
+        });
         self.comments.scan(span.start);
         self.comments_before_item(false);
         self.finish_token(span.end);

@@ -24,7 +24,7 @@ pub(super) fn set(
     let mut edits = Edits::default();
     match (in_map(document, steps), new) {
         (Some(Value::Leaf(leaf)), Value::Leaf(new))
-            if leaf.place.alias_line.is_none() && !leaf.place.at.is_empty() =>
+            if leaf.place.alias.is_none() && !leaf.place.at.is_empty() =>
         {
             parsed
                 .write_opened(text, leaf, &opened(new), true, &mut edits)

@@ -14,6 +14,7 @@ use crate::sops::config_file::ConfigFile;
 use crate::sops::data_key;
 use crate::sops::each::{OfFile, count, each};
 use crate::sops::found::{self, Found, is_marked};
+use crate::sops::opening::sentence;
 use crate::sops::source::{put_back, read};
 use crate::sops::stop::Stop;
 use crate::ui::Ui;
@@ -63,6 +64,11 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
     );
     outcomes.check("no file was changed")?;
     let closed: Vec<Closed> = outcomes.good.into_iter().flatten().collect();
+    for closed in &closed {
+        for warning in closed.after.warnings() {
+            ui.warn(format!("{}: {}", closed.path.display(), sentence(warning)));
+        }
+    }
     let already = match candidates.len() - closed.len() {
         0 => String::new(),
         number => format!("; {number} encrypted before"),
