@@ -10,7 +10,7 @@ use super::metadata::Metadata;
 use super::rules::{Rules, Selection};
 use super::stash::Stash;
 use super::value::{self, Type};
-use super::walk::{Met, Spot, in_parts, walk_part};
+use super::walk::{Met, Spot, in_parts, walk, walk_part};
 use super::{CloseError, Encrypted, Plain, ReadError, Warning, time, written};
 use crate::format::{Edits, Format, Parsed, Previous, wrapped_binary};
 use crate::tree::{Comment, Leaf};
@@ -146,6 +146,10 @@ impl Plain {
             metadata,
         };
         // What an earlier version had is given out in document order.
+        if !stash.is_empty() {
+            closing.foresee(stash)?;
+            stash.align();
+        }
         let parts = match stash.is_empty() {
             true => in_parts(&parsed.tree, rules, |part| {
                 closing.close(&part, &mut Stash::default())
@@ -195,6 +199,20 @@ struct PartClosing<'a> {
 }
 
 impl PartClosing<'_> {
+    /// Tells the stash what will be encrypted.
+    fn foresee(&self, stash: &mut Stash) -> Result<(), CloseError> {
+        walk(&self.parsed.tree, &self.metadata.rules, |met, spot| {
+            match met {
+                _ if !spot.encrypted => {}
+                Met::Comment(comment) if comment.text.is_empty() => {}
+                Met::Comment(comment) => stash.foresee(comment.text.as_bytes(), spot.aad),
+                Met::Leaf(leaf) if leaf.scalar.is_empty() => {}
+                Met::Leaf(leaf) => stash.foresee(&value::canonical(&leaf.scalar), spot.aad),
+            }
+            Ok(())
+        })
+    }
+
     fn close(&self, part: &Range<usize>, stash: &mut Stash) -> Result<(Values, Edits), CloseError> {
         let rules = &self.metadata.rules;
         let (mut values, mut edits) = (Values::default(), Edits::default());

@@ -1,6 +1,8 @@
 //! Ciphertexts of an earlier version: what did not change keeps its own.
 
+use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, VecDeque};
+use std::hash::BuildHasher;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use keys::aead::ValueCipher;
@@ -11,10 +13,23 @@ use super::walk::{Met, walk};
 use super::{Encrypted, OpenError};
 use crate::tree::Scalar;
 
-/// Encrypted values by a digest of their path and plaintext. Each is given out once: no two places share a nonce.
+/// A digest of a value's path and plaintext.
+type Name = [u8; 32];
+
+/// Encrypted values by name. Each is given out once: no two places share a nonce.
 #[derive(Default)]
 pub(super) struct Stash {
-    known: HashMap<[u8; 32], VecDeque<Known>>,
+    /// In the order of the document; what was set aside is gone.
+    known: HashMap<Name, VecDeque<Option<Known>>>,
+    /// For each path of the first version, the values under it: items of a list share one, and so do documents.
+    order: HashMap<u64, Vec<Name>>,
+    /// The same for the document that is encrypted, until both are aligned.
+    coming: HashMap<u64, Vec<Name>>,
+    /// What keeps its place: by path and by number under it.
+    kept: HashMap<(u64, usize), (Name, Known)>,
+    /// How many values under a path were encrypted so far.
+    met: HashMap<u64, usize>,
+    paths: RandomState,
     /// For values that are new.
     nonces: Nonces,
 }
@@ -54,11 +69,13 @@ impl Stash {
                     Ok(opened) => {
                         let name = name(opened.text.expose_secret(), spot.aad);
                         let sealed = value::without_mark(sealed).to_owned();
-                        stash.known.entry(name).or_default().push_back(Known {
+                        let path = stash.paths.hash_one(spot.aad);
+                        stash.order.entry(path).or_default().push(name);
+                        stash.known.entry(name).or_default().push_back(Some(Known {
                             kind: opened.kind,
                             sealed,
                             is_item: matches!(met, Met::Leaf(_)),
-                        });
+                        }));
                         Ok(())
                     }
                     Err(_) if matches!(met, Met::Comment(_)) => Ok(()),
@@ -77,13 +94,53 @@ impl Stash {
     /// Takes in the values of another version. What both have in the same bytes counts as often as the one has it that has
     /// it more often.
     pub(super) fn add(&mut self, other: Self) {
+        if self.is_empty() {
+            *self = other;
+            return;
+        }
         for (name, values) in other.known {
             let known = self.known.entry(name).or_default();
-            let mut shared: Vec<String> = known.iter().map(|known| known.sealed.clone()).collect();
-            for value in values {
+            let of_both = known.iter().flatten();
+            let mut shared: Vec<String> = of_both.map(|known| known.sealed.clone()).collect();
+            for value in values.into_iter().flatten() {
                 match shared.iter().position(|sealed| *sealed == value.sealed) {
                     Some(at) => drop(shared.swap_remove(at)),
-                    None => known.push_back(value),
+                    None => known.push_back(Some(value)),
+                }
+            }
+        }
+    }
+
+    /// Says that a value will be encrypted: all of them in their order, before [`Stash::align`].
+    pub(super) fn foresee(&mut self, plain: &[u8], aad: &str) {
+        let path = self.paths.hash_one(aad);
+        self.coming.entry(path).or_default().push(name(plain, aad));
+    }
+
+    /// Sets aside what keeps its place: under each path, what is the same at the beginning and at the end. Otherwise, of
+    /// equal values, each behind one that changed would get the ciphertext of the one before.
+    pub(super) fn align(&mut self) {
+        for (path, new) in std::mem::take(&mut self.coming) {
+            let Some(old) = self.order.get(&path) else {
+                continue;
+            };
+            let same = |(a, b): &(&Name, &Name)| a == b;
+            let front = old.iter().zip(&new).take_while(same).count();
+            let (old_rest, new_rest) = (old[front..].iter().rev(), new[front..].iter().rev());
+            let back = old_rest.zip(new_rest).take_while(same).count();
+            let mut occurrences: HashMap<&Name, usize> = HashMap::new();
+            for (at, name) in old.iter().enumerate() {
+                let occurrence = occurrences.entry(name).or_default();
+                let known = self.known.get_mut(name);
+                let known = known.and_then(|known| known.get_mut(*occurrence));
+                *occurrence += 1;
+                let at = match at {
+                    at if at < front => at,
+                    at if at >= old.len() - back => at + new.len() - old.len(),
+                    _ => continue,
+                };
+                if let Some(known) = known.and_then(Option::take) {
+                    self.kept.insert((path, at), (*name, known));
                 }
             }
         }
@@ -102,11 +159,7 @@ impl Stash {
         plain: &[u8],
         aad: &str,
     ) -> Sealed {
-        if !self.known.is_empty()
-            && let Some(known) = self.known.get_mut(&name(plain, aad))
-            && let Some(at) = known.iter().position(|known| is_same(known.kind, kind))
-            && let Some(known) = known.remove(at)
-        {
+        if let Some(known) = self.take(kind, plain, aad) {
             return Sealed {
                 text: known.sealed,
                 was_item: Some(known.is_item),
@@ -116,6 +169,37 @@ impl Stash {
             text: value::seal(cipher, &mut self.nonces, kind, plain, aad.as_bytes()),
             was_item: None,
         }
+    }
+}
+
+impl Stash {
+    /// What the value had: that of its own place, or else of another that it was moved from.
+    fn take(&mut self, kind: Type, plain: &[u8], aad: &str) -> Option<Known> {
+        if self.known.is_empty() {
+            return None;
+        }
+        let name = name(plain, aad);
+        let path = self.paths.hash_one(aad);
+        let number = self.met.entry(path).or_default();
+        let place = (path, *number);
+        *number += 1;
+        let kept = self.kept.remove(&place);
+        if let Some((_, known)) =
+            kept.filter(|(kept, known)| *kept == name && is_same(known.kind, kind))
+        {
+            return Some(known);
+        }
+        let known = self.known.get_mut(&name)?;
+        while let Some(None) = known.front() {
+            known.pop_front();
+        }
+        let is_same = |known: &Option<Known>| {
+            known
+                .as_ref()
+                .is_some_and(|known| is_same(known.kind, kind))
+        };
+        let at = known.iter().position(is_same)?;
+        known.remove(at)?
     }
 }
 

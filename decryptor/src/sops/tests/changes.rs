@@ -226,3 +226,48 @@ fn what_cannot_be_set_is_refused() {
         Err(SetError::Twice)
     ));
 }
+
+#[test]
+fn of_equal_values_only_those_that_change_get_another_ciphertext() {
+    let key = DataKey::generate();
+    for (before, after, count) in [
+        ("a: [x, x, x]\n", "a: [y, x, x]\n", 1),
+        ("a: [x, x, x]\n", "a: [x, y, x]\n", 1),
+        ("a:\n- x\n- x\n", "a:\n- y\n- x\n- x\n", 1),
+        ("a:\n- x\n- x\n- x\n", "a:\n- x\n- x\n", 0),
+        (
+            "a: x\n---\na: x\n---\na: x\n",
+            "a: y\n---\na: x\n---\na: x\n",
+            1,
+        ),
+        ("# c\na: 1\n# c\nb: 1\n", "a: 1\n# c\nb: 1\n", 0),
+    ] {
+        let first = closed(before, Format::Yaml, Rules::default(), &key);
+        let closing = Closing {
+            metadata: first.metadata().copy().expect("the same"),
+            now: "2024-02-02T03:04:05Z",
+            previous: Some(&first),
+        };
+        let second = plain(after, Format::Yaml)
+            .close(&key, closing)
+            .expect(after);
+        let values = |document: &Encrypted| -> Vec<String> {
+            let text = String::from_utf8_lossy(document.as_bytes()).into_owned();
+            let values = text.split("ENC[").skip(1);
+            let values = values.map(|rest| rest.split(']').next().unwrap_or("").to_owned());
+            values.filter(|value| !value.contains("mac")).collect()
+        };
+        let (old, new) = (values(&first), values(&second));
+        let texts = new.iter().filter(|value| value.len() < 200);
+        let fresh = texts.filter(|value| !old.contains(value)).count();
+        assert_eq!(fresh, count, "{after}");
+        // In place, too: what both have at the end stands there in the same order.
+        if count == 1 && old.len() == new.len() {
+            let moved = old
+                .iter()
+                .zip(&new)
+                .filter(|(a, b)| a != b && b.len() < 200);
+            assert_eq!(moved.count(), 1, "{after}");
+        }
+    }
+}
