@@ -45,10 +45,11 @@ impl SetError {
 impl Plain {
     /// Gives the value at a path another content, written in JSON. What is missing on the way is made.
     pub fn set(&self, path: &Path, json: &str) -> Result<Self, SetError> {
-        if let Some(number) = exact::too_large(json) {
-            return Err(SetError::Value(format!(
-                "{number} is too large to stay exact: write it as a text, in double quotes"
-            )));
+        if exact::too_large(json) {
+            // It is a secret itself, mostly.
+            return Err(SetError::Value(
+                "a whole number in it is too large to stay exact: write it as a text, in double quotes".to_owned(),
+            ));
         }
         let mut new = json_value(json).map_err(|error| SetError::Value(error.reason))?;
         if let (Format::Dotenv | Format::Ini, Value::Leaf(leaf)) = (self.format, &mut new)

@@ -1,7 +1,7 @@
 //! Whole numbers that documents cannot hold: SOPS has 64 bits and a sign for them, and would make others of larger ones.
 
-/// The first whole number in JSON that does not fit.
-pub(super) fn too_large(json: &str) -> Option<&str> {
+/// Whether a whole number in JSON does not fit.
+pub(super) fn too_large(json: &str) -> bool {
     let mut rest = json;
     while let Some(start) = rest.find(['"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
     {
@@ -15,11 +15,11 @@ pub(super) fn too_large(json: &str) -> Option<&str> {
         let (number, behind) = rest.split_at(end);
         let is_whole = !number.contains(['.', 'e', 'E']);
         if is_whole && number.parse::<i64>().is_err() {
-            return Some(number);
+            return true;
         }
         rest = behind;
     }
-    None
+    false
 }
 
 /// What comes behind a text in double quotes.
@@ -41,16 +41,16 @@ mod tests {
     fn only_whole_numbers_outside_of_texts_count() {
         let large = "9223372036854775808";
         for (json, expected) in [
-            ("9223372036854775807", None),
-            ("-9223372036854775808", None),
-            (large, Some(large)),
-            ("{\"a\": [1, 9223372036854775808]}", Some(large)),
-            ("\"9223372036854775808\"", None),
-            (r#""\\" 9223372036854775808"#, Some(large)),
-            (r#""\" 9223372036854775808""#, None),
-            ("9223372036854775808.5", None),
-            ("1e30", None),
-            ("\"é", None),
+            ("9223372036854775807", false),
+            ("-9223372036854775808", false),
+            (large, true),
+            ("{\"a\": [1, 9223372036854775808]}", true),
+            ("\"9223372036854775808\"", false),
+            (r#""\\" 9223372036854775808"#, true),
+            (r#""\" 9223372036854775808""#, false),
+            ("9223372036854775808.5", false),
+            ("1e30", false),
+            ("\"é", false),
         ] {
             assert_eq!(too_large(json), expected, "{json}");
         }
