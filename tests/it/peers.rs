@@ -58,6 +58,7 @@ fn every_peer_says_its_version() {
             &["version", "--template", "{{.Version}}"],
             "v3.19.5",
         ),
+        (&peer::KUSTOMIZE, &["version"], "v5.8.2"),
         (&peer::KUBE_APISERVER, &["--version"], "Kubernetes v1.34.4"),
         (
             &peer::SOPS,

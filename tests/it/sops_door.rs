@@ -17,6 +17,7 @@ mod editing;
 mod faults;
 mod git;
 mod groups;
+mod kustomize;
 mod lossless;
 mod programs;
 mod real_users;

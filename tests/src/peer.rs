@@ -95,6 +95,16 @@ pub static HELM: GoProgram = GoProgram {
     duration: "90 s",
 };
 
+/// Kustomize 5: the newest that Go 1.26 builds.
+pub static KUSTOMIZE: GoProgram = GoProgram {
+    name: "kustomize",
+    version: "5.8.2",
+    folder: "kustomize",
+    package: "sigs.k8s.io/kustomize/kustomize/v5",
+    ldflags: "-X sigs.k8s.io/kustomize/api/provenance.version=kustomize/v5.8.2",
+    duration: "40 s",
+};
+
 /// The original of SOPS documents.
 pub static SOPS: GoProgram = GoProgram {
     name: "sops",
