@@ -11,6 +11,8 @@ mod git;
 mod keyring;
 mod namespace;
 mod output;
+mod own_memory;
+
 mod parallel;
 mod passphrase;
 mod private_keys;
@@ -24,6 +26,7 @@ use std::process::ExitCode;
 use ui::Ui;
 
 fn main() -> ExitCode {
+    own_memory::keep();
     // The first caller wins, and there is only this one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let is_sops = called_as().is_some_and(|name| name == "sops");

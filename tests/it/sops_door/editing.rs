@@ -319,3 +319,61 @@ fn keys_are_shown_and_not_changed_in_an_editor() {
         }
     }
 }
+
+#[test]
+fn an_editor_gets_no_keys() {
+    let desk = Desk::new();
+    desk.write("f.yaml", "a: hello\n");
+    desk.encrypt(Whose::Ours, "f.yaml");
+    let seen = desk.path("seen");
+    let editor = desk.script(
+        "editor",
+        &format!("env >{0}; sed -i s/hello/changed/ \"$1\"", seen.display()),
+    );
+    desk.sops(Whose::Ours, &["edit", "f.yaml"])
+        .env("EDITOR", editor)
+        .env("SOPS_AGE_KEY", desk.read("key.txt"))
+        .env("SEALED_SECRETS_KEYRING_PASSPHRASE", "correct horse")
+        .env("MINE", "stays")
+        .ok();
+    let seen = desk.read("seen");
+    assert!(seen.contains("MINE=stays"), "{seen}");
+    for secret in ["AGE-SECRET-KEY", "correct horse"] {
+        assert!(!seen.contains(secret), "{seen}");
+    }
+}
+
+#[test]
+fn no_other_program_of_the_same_user_sees_the_memory() {
+    let desk = Desk::new();
+    desk.write("f.yaml", "a: hello\n");
+    desk.encrypt(Whose::Ours, "f.yaml");
+    // What the system keeps of a process whose memory is shut belongs to root and its group, whoever runs it.
+    let look = |name: &str, process: &str| {
+        let seen = desk.path(name);
+        desk.script(
+            name,
+            &format!("stat -c %u:%g /proc/{process}/stat >{}.txt", seen.display()),
+        )
+    };
+    let (editor, command) = (look("editor", "$PPID"), look("command", "self"));
+    let mut lines = vec![];
+    for (line, seen) in [
+        ("edit f.yaml", "editor.txt"),
+        (&format!("exec-env f.yaml {command}"), "command.txt"),
+    ] {
+        let sops = desk.path("sops").display().to_string();
+        // Root's own group would tell nothing.
+        let other_group = "[ $(id -u) != 0 ] || group='setpriv --regid=65534 --clear-groups'";
+        desk.with_keys(cli::run("sh"))
+            .env("EDITOR", &editor)
+            .args(["-c", &format!("{other_group}; exec $group {sops} {line}")])
+            .output();
+        lines.push(desk.read(seen));
+    }
+    assert_eq!(lines[0], "0:0\n");
+    assert_ne!(
+        lines[1], "0:0\n",
+        "the command of exec-env is as it ever was"
+    );
+}

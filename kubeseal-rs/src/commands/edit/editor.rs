@@ -25,6 +25,9 @@ const NO_TRACES: [&str; 5] = [
     "set nobackup nowritebackup noundofile",
 ];
 
+/// Variables that hold keys and passphrases themselves: the editor, and all that it loads, has no need of them.
+const KEYS: [&str; 2] = ["SOPS_AGE_KEY", "SEALED_SECRETS_KEYRING_PASSPHRASE"];
+
 /// Signals are caught as long as it lives.
 pub(super) struct Session {
     runtime: Runtime,
@@ -67,6 +70,9 @@ impl Session {
         let status = runtime.block_on(async {
             let mut command = Command::new(program);
             command.args(args).arg(file).kill_on_drop(true);
+            for name in KEYS {
+                command.env_remove(name);
+            }
             let mut child = command.spawn()?;
             loop {
                 tokio::select! {
