@@ -33,7 +33,7 @@ pub(crate) fn run(size: &Size, report: &mut Report) {
     ] {
         std::fs::write(path, text).expect("the folder can be written");
     }
-    let programs = [peer::KUBESEAL.path(), ours::kubeseal_static()];
+    let programs = [peer::KUBESEAL.path(), ours::kubeseal()];
     for (what, input, target) in [("one Secret", &one, 4.0), ("a stream", &many, 6.0)] {
         let mut times = [Vec::new(), Vec::new()];
         for _ in 0..size.runs {

@@ -31,9 +31,7 @@ pub(crate) fn run(size: &Size, report: &mut Report) {
     let theirs = both_starts("theirs", report, &load, |cluster| {
         controller::theirs(cluster).args(["--kubeclient-qps=-1"])
     });
-    let ours = both_starts("ours", report, &load, |cluster| {
-        controller::ours_static(cluster)
-    });
+    let ours = both_starts("ours", report, &load, controller::ours);
     let ratio = |a: Duration, b: Duration| a.as_secs_f64() / b.as_secs_f64();
     report.target(
         "cold start: theirs / ours",
@@ -104,9 +102,7 @@ fn both_starts(
 /// Ten times the objects: time must grow as they do, and memory by no more than 4 kB each.
 fn grow(report: &mut Report, small: &Load, before: &(Start, Start), objects: usize) {
     let load = Load::new(objects);
-    let after = both_starts("ours", report, &load, |cluster| {
-        controller::ours_static(cluster)
-    });
+    let after = both_starts("ours", report, &load, controller::ours);
     let times = objects as f64 / small.objects as f64;
     let growth = after.0.wall.as_secs_f64() / before.0.wall.as_secs_f64() / times;
     report.target(

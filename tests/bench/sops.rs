@@ -45,7 +45,7 @@ pub(crate) fn run(size: &Size, report: &mut Report) {
     let large = place.document(size.leaves);
     for job in [Job::Decrypt, Job::Encrypt] {
         beside(&place, report, job, &large, size.runs.min(5), 20.0);
-        let memory = place.peak(&ours::kubeseal_static(), job, &large);
+        let memory = place.peak(&ours::kubeseal(), job, &large);
         report.target(
             format!(
                 "sops, {job_name} {}: MB of ours",
@@ -61,7 +61,7 @@ pub(crate) fn run(size: &Size, report: &mut Report) {
 
 /// One job by both programs.
 fn beside(place: &Place, report: &mut Report, job: Job, file: &Document, runs: usize, target: f64) {
-    let programs = [peer::SOPS.path(), ours::kubeseal_static()];
+    let programs = [peer::SOPS.path(), ours::kubeseal()];
     let mut times = [Vec::new(), Vec::new()];
     for _ in 0..runs {
         for (program, times) in programs.iter().zip(&mut times) {
@@ -82,7 +82,7 @@ fn beside(place: &Place, report: &mut Report, job: Job, file: &Document, runs: u
 
 /// The time that a value takes must not grow with their number.
 fn grow(place: &Place, report: &mut Report, sizes: &[usize]) {
-    let program = ours::kubeseal_static();
+    let program = ours::kubeseal();
     for job in [Job::Decrypt, Job::Encrypt] {
         let mut shares = Vec::new();
         for leaves in sizes {
@@ -146,7 +146,7 @@ impl Place {
         };
         let out = File::create(&document.encrypted).expect("the folder can be written");
         let status = self
-            .command(&ours::kubeseal_static(), Job::Encrypt, &document)
+            .command(&ours::kubeseal(), Job::Encrypt, &document)
             .stdout(out)
             .status();
         assert!(status.expect("our client can be run").success());

@@ -121,7 +121,7 @@ impl Tree {
 
     fn with_ours(&self, args: &[&str]) -> Duration {
         let begun = Instant::now();
-        let status = self.command(&ours::kubeseal_static()).args(args).status();
+        let status = self.command(&ours::kubeseal()).args(args).status();
         assert!(status.expect("our client can be run").success(), "{args:?}");
         begun.elapsed()
     }

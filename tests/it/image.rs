@@ -15,7 +15,7 @@ use crate::{
 
 #[test]
 fn the_program_needs_no_other_file() {
-    let elf = fs::read(ours::controller_static()).unwrap();
+    let elf = fs::read(ours::controller()).unwrap();
     let loaders = segments(&elf).filter(|kind| *kind == PT_INTERP).count();
     let libraries = dynamic(&elf).filter(|tag| *tag == DT_NEEDED).count();
     assert_eq!((loaders, libraries), (0, 0));
@@ -28,7 +28,7 @@ fn it_unseals_in_an_empty_root_as_nobody() {
     let objects = chart::rendered(&home, &json!({"secretName": "image-key", "keySize": 2048}));
     chart::apply(&cluster, &objects);
     let image = Image::read();
-    let root = image.lay_out(&ours::controller_static());
+    let root = image.lay_out(&ours::controller());
     let place = Place::Image {
         root: root.clone(),
         user: image.user,
@@ -68,7 +68,7 @@ fn it_unseals_in_an_empty_root_as_nobody() {
 fn it_finds_an_api_server_by_name() {
     let cluster = Cluster::start();
     let image = Image::read();
-    let root = image.lay_out(&ours::controller_static());
+    let root = image.lay_out(&ours::controller());
     fs::write(root.join("etc/hosts"), "127.0.0.1 kubernetes.default.svc\n").unwrap();
     let kubeconfig = fs::read_to_string(cluster.kubeconfig(&User::Admin)).unwrap();
     let by_name = kubeconfig.replace("https://127.0.0.1:", "https://kubernetes.default.svc:");

@@ -36,16 +36,6 @@ pub fn ours(cluster: &Arc<Cluster>) -> Launch {
     )
 }
 
-/// Our controller as the image has it, on `cluster`.
-pub fn ours_static(cluster: &Arc<Cluster>) -> Launch {
-    Launch::new(
-        cluster,
-        "our controller",
-        ours::controller_static(),
-        launch::rules_of_ours(),
-    )
-}
-
 /// A running controller; it ends when dropped.
 pub struct Controller {
     /// Its process, for signals.

@@ -1,4 +1,4 @@
-//! Our own binaries, built the way they are shipped: each by a `cargo build` of its own.
+//! Our own binaries, built the way they are shipped: one static file, each by a `cargo build` of its own.
 //!
 //! Cargo unifies features over everything it builds in one command: built together with the tests, the controller would
 //! hold code that the shipped one does not.
@@ -12,14 +12,17 @@ use std::{
 
 use crate::progress::say;
 
-/// The target that a static binary is built for.
-pub const STATIC_TARGET: &str = "x86_64-unknown-linux-gnu";
+/// With a target named, what runs at build time is not static: macros could not be.
+const TARGET: &str = "x86_64-unknown-linux-gnu";
+
+/// Where they are built.
+const FOLDER: &str = "target/alone";
 
 /// Our client.
 pub fn kubeseal() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT
-        .get_or_init(|| build("kubeseal-rs", "target/alone", &[]).join("debug/kubeseal"))
+        .get_or_init(|| build("kubeseal-rs").join("kubeseal"))
         .clone()
 }
 
@@ -27,32 +30,8 @@ pub fn kubeseal() -> PathBuf {
 pub fn controller() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT
-        .get_or_init(|| {
-            build("kubeseal-rs-controller", "target/alone", &[]).join("debug/controller")
-        })
+        .get_or_init(|| build("kubeseal-rs-controller").join("controller"))
         .clone()
-}
-
-/// Our controller as the image has it: optimised, one static file.
-pub fn controller_static() -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT
-        .get_or_init(|| build_static("kubeseal-rs-controller").join("controller"))
-        .clone()
-}
-
-/// Our client as it is released: optimised, one static file.
-pub fn kubeseal_static() -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT
-        .get_or_init(|| build_static("kubeseal-rs").join("kubeseal"))
-        .clone()
-}
-
-fn build_static(package: &str) -> PathBuf {
-    let args = ["--release", "--target", STATIC_TARGET];
-    let folder = build(package, "target/static", &args);
-    folder.join(STATIC_TARGET).join("release")
 }
 
 /// The folder of the checkout.
@@ -87,22 +66,28 @@ pub fn cargo(args: &[&str], variables: &[(&str, &str)]) -> String {
     String::from_utf8(output.stdout).expect("cargo prints text")
 }
 
-/// Builds `package` into `folder`, and returns the whole path of `folder`.
-fn build(package: &str, folder: &str, more: &[&str]) -> PathBuf {
-    say(&format!("building {package} by itself into {folder}…"));
+/// Builds `package`, and returns the folder that its program is in.
+fn build(package: &str) -> PathBuf {
+    // Optimised for whoever is optimised, as the benchmark is: tests would wait for it longer than it saves them.
+    let profile = if cfg!(debug_assertions) {
+        "dev"
+    } else {
+        "release"
+    };
+    say(&format!("building {package} by itself into {FOLDER}…"));
     let args = [
         "build",
         "--locked",
         "--package",
         package,
+        "--profile",
+        profile,
+        "--target",
+        TARGET,
         "--target-dir",
-        folder,
+        FOLDER,
     ];
-    let variables: &[_] = if more.is_empty() {
-        &[]
-    } else {
-        &[("RUSTFLAGS", "-C target-feature=+crt-static")]
-    };
-    cargo(&[&args, more].concat(), variables);
-    workspace().join(folder)
+    cargo(&args, &[("RUSTFLAGS", "-C target-feature=+crt-static")]);
+    let folder = workspace().join(FOLDER).join(TARGET);
+    folder.join(if profile == "dev" { "debug" } else { profile })
 }
