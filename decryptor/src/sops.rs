@@ -1,6 +1,56 @@
 //! SOPS documents: [`Encrypted`] opens to [`Plain`], and `Plain` closes to `Encrypted`.
 //!
 //! Both hold the text itself. Opening and closing change the values in it, the metadata, and nothing else.
+//!
+//! # As a library
+//!
+//! Bytes in, bytes out, in both directions. Who may read is in [`keys`]: a data key, wrapped for groups of master keys.
+//! Nothing reads the process's environment: what identities there are comes in an [`Env`](keys::Env).
+//!
+//! ```
+//! use decryptor::format::Format;
+//! use decryptor::sops::metadata::Metadata;
+//! use decryptor::sops::rules::Rules;
+//! use decryptor::sops::{Closing, Encrypted, Plain};
+//! use keys::backend::age;
+//! use keys::{DataKey, DecryptionOrder, Env, KeyGroups};
+//!
+//! # futures::executor::block_on(async {
+//! let env = Env::from([(
+//!     "SOPS_AGE_KEY",
+//!     "AGE-SECRET-KEY-1XTR9GHLAL3VHJH85V2D2T8LWG07V6L7UQHD79ACWNGCXHTENSHVQ66VV2Y",
+//! )]);
+//! let recipients = "age1595auwr0xd8hhchwfvzlev928f4k5ye3knv3v2ulxr4vmcrv4afs0lvq6k";
+//!
+//! // Encrypt.
+//! let plain = Plain::parse(b"user: app # not a secret\npassword: hunter2\n", Format::Yaml)?;
+//! let mut groups = KeyGroups::one(age::BACKEND.parse_list(recipients)?);
+//! let data_key = DataKey::generate();
+//! groups.wrap(&data_key, &env).await?;
+//! let metadata = Metadata::new(Rules::default(), groups);
+//! let closing = Closing { metadata, now: "2026-01-02T03:04:05Z", previous: None };
+//! let encrypted = plain.close(&data_key, closing)?;
+//! let file = encrypted.as_bytes();
+//! # assert!(file.starts_with(b"user: ENC[AES256_GCM,"));
+//!
+//! // Decrypt. The MAC is checked before anything is given out.
+//! let encrypted = Encrypted::parse(file, Format::Yaml)?;
+//! let groups = &encrypted.metadata().key_groups;
+//! let data_key = groups.recover(&env, &DecryptionOrder::default()).await?;
+//! let plain = encrypted.open(&data_key)?;
+//! assert_eq!(plain.expose_secret(), b"user: app # not a secret\npassword: hunter2\n");
+//!
+//! // Change one value: the ciphertext of the others stays.
+//! let changed = Plain::parse(b"user: app # not a secret\npassword: hunter3\n", Format::Yaml)?;
+//! let metadata = encrypted.metadata().copy()?;
+//! let closing = Closing { metadata, now: "2026-01-03T03:04:05Z", previous: Some(&encrypted) };
+//! let again = changed.close(&data_key, closing)?;
+//! let line = |document: &Encrypted| document.as_bytes().split(|byte| *byte == b'\n').next().map(<[u8]>::to_vec);
+//! assert_eq!(line(&again), line(&encrypted));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod config;
 pub mod metadata;
