@@ -12,6 +12,7 @@ use testkit::{ours, peer};
 mod by_flags;
 mod changes;
 mod commands;
+mod completions;
 mod configuration;
 mod editing;
 mod faults;

@@ -17,7 +17,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args, ui: &mut Ui) -> Result<(), CommandError> {
     let Args { shell, called_sops } = args;
     let (mut grammar, name) = match called_sops {
-        true => (front::sops::shown(), "sops"),
+        true => (front::sops::completed(), "sops"),
         false => (front::kubeseal::shown(), "kubeseal"),
     };
     let mut text = Vec::new();

@@ -115,6 +115,17 @@ pub(crate) fn shown() -> clap::Command {
     Cli::command()
 }
 
+/// The grammar as shells complete it: the file of the grammar without commands would stand in the way of a command's own words.
+pub(crate) fn completed() -> clap::Command {
+    let shown = shown();
+    let flags = shown.get_arguments().filter(|arg| !arg.is_positional());
+    clap::Command::new("sops")
+        .disable_help_subcommand(true)
+        .args(flags.cloned())
+        .subcommands(shown.get_subcommands().cloned())
+        .subcommand(clap::Command::new("help").about("Print help for sops or a command"))
+}
+
 /// `sops help COMMAND` is `sops COMMAND --help`.
 fn help_as_flag(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut args: Vec<_> = args.into_iter().collect();

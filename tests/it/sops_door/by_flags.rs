@@ -1,4 +1,4 @@
-//! The grammar from before there were commands, completions, and help.
+//! The grammar from before there were commands, and help.
 
 use super::*;
 
@@ -218,36 +218,6 @@ fn every_flag_of_the_original_is_known() {
         assert!(
             commands.iter().any(|known| known.first() == Some(&command)),
             "{command}"
-        );
-    }
-}
-
-#[test]
-fn a_shell_completes_commands_and_flags() {
-    let desk = Desk::new();
-    let complete = |line: &str| {
-        let script = format!(
-            "source <(./sops completion bash)\n\
-             read -ra COMP_WORDS <<<'{line}'; COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); COMP_LINE='{line}'; COMP_POINT=${{#COMP_LINE}}\n\
-             function=$(complete -p sops | sed 's/.*-F \\([^ ]*\\).*/\\1/')\n\
-             $function sops \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"\n\
-             printf '%s\\n' \"${{COMPREPLY[@]}}\""
-        );
-        let run = cli::run("bash")
-            .folder(desk.folder.path())
-            .args(["-c", &script]);
-        run.ok().lines().map(str::to_owned).collect::<Vec<_>>()
-    };
-    assert_eq!(complete("sops dec"), ["decrypt"]);
-    assert_eq!(complete("sops decrypt --extr"), ["--extract"]);
-    assert_eq!(complete("sops groups a"), ["add"]);
-    assert!(complete("sops exec-").contains(&"exec-file".to_owned()));
-    for shell in ["zsh", "fish", "powershell"] {
-        assert!(
-            desk.sops(Whose::Ours, &["completion", shell])
-                .ok()
-                .contains("sops"),
-            "{shell}"
         );
     }
 }
