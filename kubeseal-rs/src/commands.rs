@@ -25,6 +25,8 @@ pub(crate) mod update_keys;
 pub(crate) mod validate;
 pub(crate) mod verify;
 
+use std::path::Path;
+
 use decryptor::sops::metadata;
 
 use crate::error::CommandError;
@@ -95,8 +97,30 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Does it.
+    /// Does it. What fails says of which file, if there is one.
     pub(crate) fn run(self, ui: &mut Ui) -> Result<(), CommandError> {
+        let file = self.file().map(Path::to_owned);
+        let done = self.without_file(ui);
+        done.map_err(|error| match &file {
+            Some(file) => error.of(file),
+            None => error,
+        })
+    }
+
+    /// The one document that all of the command is about.
+    fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Encrypt(args) => Some(args.source.name()),
+            Self::Decrypt(args) => Some(args.source.name()),
+            Self::Change(args) => Some(&args.rewrite.path),
+            Self::Rotate(args) => Some(&args.path),
+            Self::Groups(args) => Some(&args.path),
+            Self::FileStatus(args) => Some(&args.path),
+            _ => None,
+        }
+    }
+
+    fn without_file(self, ui: &mut Ui) -> Result<(), CommandError> {
         match self {
             Self::Seal(args) => seal::run(args, ui),
             Self::Raw(args) => raw::run(args, ui),

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::path::Path;
 
 /// Why a command failed. It never holds a secret value.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(crate) struct CommandError {
     source: Option<Box<dyn Error + Send + Sync>>,
     /// What to do next, a sentence each.
     hints: Vec<String>,
+    /// The file that the command was about.
+    file: Option<String>,
     /// The process's exit code.
     pub(crate) exit_code: u8,
 }
@@ -24,6 +27,7 @@ impl CommandError {
             message: message.into(),
             source: None,
             hints: Vec::new(),
+            file: None,
             exit_code: 1,
         }
     }
@@ -52,6 +56,15 @@ impl CommandError {
         self
     }
 
+    /// Says which file the command was about, unless the message does.
+    pub(crate) fn of(mut self, file: &Path) -> Self {
+        let name = file.display().to_string();
+        if !name.is_empty() && !self.line().contains(&name) {
+            self.file.get_or_insert(name);
+        }
+        self
+    }
+
     /// The error in one line, with its reasons.
     pub(crate) fn line(&self) -> String {
         let mut line = self.message.clone();
@@ -70,16 +83,29 @@ impl CommandError {
         line
     }
 
-    /// The error and its hints, without a word before it.
+    /// The error and its hints as scripts know it from sops: its words begin the first line, and the file comes last.
     pub(crate) fn bare(&self) -> String {
+        let file = self.file.iter().map(|file| format!("\nfile: {file}"));
+        self.line() + &self.shown_hints() + &file.collect::<String>()
+    }
+
+    fn shown_hints(&self) -> String {
         let hints = self.hints.iter().map(|hint| format!("\nhint: {hint}"));
-        self.line() + &hints.collect::<String>()
+        hints.collect()
     }
 }
 
 impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.bare())
+        let line = self.line();
+        // Some of the words that scripts know begin so themselves.
+        let line = ["Error: ", "error: "]
+            .iter()
+            .find_map(|word| line.strip_prefix(word))
+            .unwrap_or(&line);
+        let file = self.file.iter().map(|file| format!("{file}: "));
+        let file: String = file.collect();
+        write!(f, "error: {file}{line}{}", self.shown_hints())
     }
 }
 
@@ -112,6 +138,32 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "error: cannot open cert.pem: no such file or directory\nhint: fetch it with --fetch-cert"
+        );
+    }
+
+    #[test]
+    fn the_file_is_named_once() {
+        let path = Path::new("f.yaml");
+        let error = CommandError::new("sops metadata not found")
+            .hint("it is not encrypted")
+            .of(path);
+        assert_eq!(
+            error.to_string(),
+            "error: f.yaml: sops metadata not found\nhint: it is not encrypted"
+        );
+        assert_eq!(
+            error.bare(),
+            "sops metadata not found\nhint: it is not encrypted\nfile: f.yaml"
+        );
+        let error = CommandError::new("Error: cannot operate on non-existent file \"f.yaml\"");
+        let error = error.of(path);
+        assert_eq!(
+            error.to_string(),
+            "error: cannot operate on non-existent file \"f.yaml\""
+        );
+        assert_eq!(
+            error.bare(),
+            "Error: cannot operate on non-existent file \"f.yaml\""
         );
     }
 

@@ -12,7 +12,6 @@ mod keyring;
 mod namespace;
 mod output;
 mod own_memory;
-
 mod parallel;
 mod passphrase;
 mod private_keys;

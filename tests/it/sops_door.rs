@@ -16,6 +16,7 @@ mod completions;
 mod configuration;
 mod editing;
 mod faults;
+mod first_hour;
 mod git;
 mod groups;
 mod kustomize;

@@ -41,7 +41,8 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
         how,
     } = args;
     let text = source.read(ui)?;
-    let document = Encrypted::parse(&text, source.format()).map_err(failure::encrypted)?;
+    let document = Encrypted::parse(&text, source.format())
+        .map_err(|e| source.taken_for(failure::encrypted(e)))?;
     let clear = how.clear(&document, &data_key::env(), ui)?;
     target.write_secret(clear.expose_secret(), source, &text, ui)
 }

@@ -56,11 +56,12 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
     let env = data_key::env();
     let format = args.format.unwrap_or_else(|| Format::of(&args.path));
     let (before, plain) = match args.path.exists() {
-        true => open(args, format, &env, ui)?,
+        true => open(args, format, &env, ui).map_err(|e| e.of(&args.path))?,
         false => {
             let config = args.config.find(&args.path, ui)?;
             // Whoever has no keys shall know it before they write.
-            args.choose(config.as_deref())?;
+            args.choose(config.as_deref())
+                .map_err(|e| e.of(&args.path))?;
             let example = Plain::parse(example::text(format).as_bytes(), format);
             (Before::New(config), example.map_err(failure::plain)?)
         }

@@ -67,11 +67,12 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
 }
 
 fn parse(text: &[u8], format: Format) -> Result<Plain, CommandError> {
-    if text.is_empty() && format != Format::Binary {
+    if text.is_empty() && matches!(format, Format::Yaml | Format::Json) {
         return Err(CommandError::new(
             "File cannot be completely empty, it must contain at least one document",
         )
-        .code(exit::EMPTY));
+        .code(exit::EMPTY)
+        .hint("write something into it, or leave it out"));
     }
     Plain::parse(text, format).map_err(failure::plain)
 }

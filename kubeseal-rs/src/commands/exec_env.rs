@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use decryptor::format::Format;
 use decryptor::sops::Encrypted;
+use zeroize::Zeroizing;
 
 use crate::error::CommandError;
 use crate::sops::opening::Opening;
@@ -30,12 +31,7 @@ pub(crate) struct Args {
 
 /// Becomes the command: signals, its exit code and what it prints are its own.
 pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
-    let text = read(&args.path)?;
-    let document = Encrypted::parse(&text, Format::of(&args.path)).map_err(failure::encrypted)?;
-    let (plain, _) = args.opening.open(&document, &data_key::env(), ui)?;
-    let variables = plain
-        .variables()
-        .map_err(|e| CommandError::new(e.to_string()))?;
+    let variables = variables(args, ui).map_err(|e| e.of(&args.path))?;
     let account = args.user.as_deref().map(user::switch_to).transpose()?;
     let mut command = child::shell(&args.command, None);
     if args.pristine {
@@ -53,4 +49,13 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
     }
     let error = command.exec();
     Err(CommandError::new("cannot run /bin/sh").because(error))
+}
+
+fn variables(args: &Args, ui: &mut Ui) -> Result<Vec<(String, Zeroizing<String>)>, CommandError> {
+    let text = read(&args.path)?;
+    let document = Encrypted::parse(&text, Format::of(&args.path)).map_err(failure::encrypted)?;
+    let (plain, _) = args.opening.open(&document, &data_key::env(), ui)?;
+    plain
+        .variables()
+        .map_err(|e| CommandError::new(e.to_string()))
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use decryptor::format::Format;
-use decryptor::sops::Encrypted;
+use decryptor::sops::{Encrypted, Plain};
 use keys::Plaintext;
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
@@ -53,13 +53,7 @@ pub(crate) enum Kind {
 
 /// Runs it to its end.
 pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
-    let text = read(&args.path)?;
-    let format = args.format.unwrap_or_else(|| Format::of(&args.path));
-    let document = Encrypted::parse(&text, format).map_err(failure::encrypted)?;
-    let (plain, _) = args.opening.open(&document, &data_key::env(), ui)?;
-    let plain = plain
-        .convert(args.output_type.unwrap_or(format))
-        .map_err(failure::converting)?;
+    let plain = opened(args, ui).map_err(|e| e.of(&args.path))?;
     // All that follows is that user's: the folder, and what is in it.
     let account = args.user.as_deref().map(user::switch_to).transpose()?;
     let signals = Signals::catch()?;
@@ -76,6 +70,16 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
     let shown = path.display().to_string();
     let line = args.command.replace(PLACEHOLDER, &shown);
     signals.run(child::shell(&line, account.as_ref()))
+}
+
+fn opened(args: &Args, ui: &mut Ui) -> Result<Plain, CommandError> {
+    let text = read(&args.path)?;
+    let format = args.format.unwrap_or_else(|| Format::of(&args.path));
+    let document = Encrypted::parse(&text, format).map_err(failure::encrypted)?;
+    let (plain, _) = args.opening.open(&document, &data_key::env(), ui)?;
+    plain
+        .convert(args.output_type.unwrap_or(format))
+        .map_err(failure::converting)
 }
 
 /// Makes a pipe. Whoever opens it first gets the text; if nobody does, nobody waits for that.

@@ -33,7 +33,7 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
 fn is_encrypted(text: &[u8], format: Format) -> Result<bool, CommandError> {
     match Encrypted::parse(text, format) {
         Ok(document) => Ok(document.metadata().is_complete()),
-        Err(ReadError::Metadata(MetadataError::Missing)) => Ok(false),
+        Err(ReadError::Metadata(MetadataError::Missing) | ReadError::Empty) => Ok(false),
         Err(error) => Err(failure::encrypted(error)),
     }
 }

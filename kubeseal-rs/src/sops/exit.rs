@@ -2,6 +2,8 @@
 
 /// The input cannot be read or parsed.
 pub(crate) const UNREADABLE: u8 = 2;
+/// The result cannot be written.
+pub(crate) const UNWRITABLE: u8 = 3;
 /// The result cannot be put together in the format that was asked for.
 pub(crate) const UNWRITABLE_FORMAT: u8 = 4;
 /// The path or the value of a change cannot be understood.

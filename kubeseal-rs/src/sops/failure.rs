@@ -17,6 +17,7 @@ pub(crate) fn encrypted(error: ReadError) -> CommandError {
         ReadError::Metadata(MetadataError::Missing) => {
             CommandError::new("sops metadata not found").hint("it is not encrypted")
         }
+        ReadError::Empty => CommandError::new("sops metadata not found").hint("the file is empty"),
         ReadError::Metadata(MetadataError::NotAMapping) => {
             CommandError::new("Found sops entry that is not a mapping")
         }

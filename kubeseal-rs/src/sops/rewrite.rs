@@ -10,8 +10,8 @@ use keys::{DataKey, Env};
 use zeroize::Zeroizing;
 
 use super::opening::Opening;
-use super::source::swap;
-use super::{data_key, exit, failure};
+use super::source::{swap, unreadable};
+use super::{data_key, failure};
 use crate::error::CommandError;
 use crate::files::{self, Swapped};
 use crate::ui::Ui;
@@ -116,11 +116,7 @@ pub(crate) fn close_anew(
 
 /// Reads an encrypted file that is to be changed.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
-    files::read(path).map_err(|e| {
-        CommandError::new(format!("Error reading file {}", path.display()))
-            .because(e)
-            .code(exit::UNREADABLE)
-    })
+    files::read(path).map_err(|e| unreadable(path, e))
 }
 
 /// The time as documents say it.

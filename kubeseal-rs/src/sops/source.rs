@@ -55,6 +55,21 @@ impl Source {
         self.format.unwrap_or_else(|| Format::of(self.name()))
     }
 
+    /// What is said of a document that cannot be read: mostly another format was meant.
+    pub(crate) fn taken_for(&self, error: CommandError) -> CommandError {
+        let is_guess = self.format.is_none() && self.format() == Format::Binary;
+        match (is_guess, &self.place) {
+            (false, _) => error,
+            (true, Place::File(path)) => error.hint(format!(
+                "{} has no ending of another format, and is taken for a binary file: --input-type yaml says else",
+                path.display()
+            )),
+            (true, Place::Stdin) => error.hint(
+                "standard input is taken for a binary file: --input-type yaml says else",
+            ),
+        }
+    }
+
     /// Reads it to its end.
     pub(crate) fn read(&self, ui: &mut Ui) -> Result<Zeroizing<Vec<u8>>, CommandError> {
         match &self.place {
@@ -83,9 +98,18 @@ pub(crate) fn missing(path: &Path) -> CommandError {
 
 /// A file that is there and cannot be read.
 pub(crate) fn unreadable(path: &Path, error: io::Error) -> CommandError {
-    CommandError::new(format!("Error reading file {}", path.display()))
+    let is_folder = error.kind() == io::ErrorKind::IsADirectory;
+    let failed = CommandError::new(format!("Error reading file {}", path.display()))
         .because(error)
-        .code(exit::UNREADABLE)
+        .code(exit::UNREADABLE);
+    match is_folder {
+        true => failed.hint("name a file in it"),
+        false => failed,
+    }
+}
+
+fn unwritable(error: CommandError) -> CommandError {
+    error.code(exit::UNWRITABLE)
 }
 
 impl Target {
@@ -99,7 +123,7 @@ impl Target {
     ) -> Result<(), CommandError> {
         match (self, self.path(source)) {
             (Self::InPlace, Some(path)) => put_back(path, before, bytes, ui),
-            (_, Some(path)) => files::replace_shared(path, bytes),
+            (_, Some(path)) => files::replace_shared(path, bytes).map_err(unwritable),
             (_, None) => ui.print(bytes),
         }
     }
@@ -114,7 +138,7 @@ impl Target {
     ) -> Result<(), CommandError> {
         match (self, self.path(source)) {
             (Self::InPlace, Some(path)) => put_back(path, before, bytes, ui),
-            (_, Some(path)) => files::replace_secret(path, bytes),
+            (_, Some(path)) => files::replace_secret(path, bytes).map_err(unwritable),
             (_, None) => ui.print(bytes),
         }
     }
@@ -148,7 +172,7 @@ pub(crate) fn swap(
     ui: &mut Ui,
 ) -> Result<Swapped, CommandError> {
     let others = files::names(path).saturating_sub(1);
-    let swapped = files::swap(path, before, after)?;
+    let swapped = files::swap(path, before, after).map_err(unwritable)?;
     if swapped == Swapped::Done && others > 0 {
         ui.warn(format!(
             "{} has other names (hard links: {others}), under which it stays as it was",

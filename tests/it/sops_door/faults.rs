@@ -119,7 +119,7 @@ ls -A d >&2"#;
             .arg(desk.path("sops"))
             .args(args.iter().copied())
             .output();
-        assert_eq!(output.text(), format!("1\n{before}"), "{}", output.stderr);
+        assert_eq!(output.text(), format!("3\n{before}"), "{}", output.stderr);
         let words = "cannot write d/f.yaml: no space left on device\nf.yaml\n";
         assert!(output.stderr.ends_with(words), "{}", output.stderr);
     }
@@ -130,7 +130,7 @@ fn a_limit_on_the_length_of_files_leaves_the_file_as_it_was() {
     let desk = Desk::with_a_file(200);
     let before = desk.read("d/f.yaml");
     // With and without the signal that comes with it.
-    for (trap, code) in [("trap '' XFSZ;", 1), ("", -1)] {
+    for (trap, code) in [("trap '' XFSZ;", 3), ("", -1)] {
         let script = format!("{trap} ulimit -f 4; exec ./sops rotate -i d/f.yaml");
         let output = desk
             .with_keys(cli::run("sh"))
@@ -154,7 +154,7 @@ fn where_nothing_can_be_written_beside_it_the_file_stays_and_the_person_knows_wh
     run = desk.with_keys(run).arg(desk.path("sops"));
     let output = run.args(["set", "d/f.yaml", "[\"key0\"]", "1"]).output();
     fs::set_permissions(desk.path("d"), fs::Permissions::from_mode(0o755)).expect("ours");
-    assert_eq!(output.code(), 1, "{}", output.stderr);
+    assert_eq!(output.code(), 3, "{}", output.stderr);
     for words in [
         "cannot write d/f.yaml: permission denied",
         "must be writable too",

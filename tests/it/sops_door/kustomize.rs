@@ -136,7 +136,7 @@ impl Desk {
             assert!(!output.stderr.contains("Y29ycmVjdCBob3JzZQ"), "{whose:?}");
         }
         let said = self.shell(Whose::Ours, build).stderr;
-        for words in ["data key", &self.recipient] {
+        for words in ["file: ./secret.enc.yaml", &self.recipient] {
             assert!(said.contains(words), "{words}: {said}");
         }
     }

@@ -74,6 +74,9 @@ type Outcome<T> = Result<T, &'static str>;
 impl<'t> Reader<'t> {
     fn document(&mut self) -> Outcome<(Vec<Entry>, usize)> {
         self.blank();
+        if self.peek().is_none() {
+            return Err("there is nothing in it");
+        }
         if self.peek() != Some(b'{') {
             return Err("a document must be an object: wrap it in one, as in {\"data\": …}");
         }
