@@ -14,15 +14,21 @@ pub(crate) fn to_the_second(text: &str) -> Option<String> {
     reader.0.is_empty().then(|| time.write(false))
 }
 
-/// Reads a plain YAML scalar as go-yaml v3 does. Returns `None` if it is no time there.
-pub(crate) fn of_yaml(text: &str) -> Option<String> {
+/// Reads a plain YAML scalar as go-yaml v3 does. Returns `None` if it is no time there; the error says why SOPS could not
+/// hold it.
+pub(crate) fn of_yaml(text: &str) -> Result<Option<String>, &'static str> {
     let bytes = text.as_bytes();
     if bytes.len() < 8 || bytes[4] != b'-' {
-        return None;
+        return Ok(None);
     }
     let mut reader = Reader(text);
-    let time = reader.loose()?;
-    reader.0.is_empty().then(|| time.write(true))
+    match reader.loose().filter(|_| reader.0.is_empty()) {
+        None => Ok(None),
+        Some(time) if time.offset.is_some_and(|(_, hours, _)| hours > 23) => {
+            Err("a time that is a day or more from UTC: quote it")
+        }
+        Some(time) => Ok(Some(time.write(true))),
+    }
 }
 
 struct Time<'t> {
@@ -69,7 +75,11 @@ impl<'t> Reader<'t> {
             fraction,
             offset,
         }
-        .checked(23)
+        .checked()
+        .filter(|time| {
+            time.offset
+                .is_none_or(|(_, hours, minutes)| hours <= 23 && minutes <= 59)
+        })
     }
 
     fn loose(&mut self) -> Option<Time<'t>> {
@@ -85,7 +95,7 @@ impl<'t> Reader<'t> {
             offset: None,
         };
         if self.0.is_empty() {
-            return time.checked(24);
+            return time.checked();
         }
         let zoned = self.skip("T") || self.skip("t");
         if !zoned {
@@ -99,9 +109,15 @@ impl<'t> Reader<'t> {
         time.clock = [hour, minute, self.number(1, 2)?];
         time.fraction = self.fraction()?;
         if zoned {
-            time.offset = self.zone()?;
+            // Go takes up to 24 hours and 60 minutes.
+            let offset = self.zone()?;
+            offset
+                .is_none_or(|(_, hours, minutes)| hours <= 24 && minutes <= 60)
+                .then_some(())?;
+            time.offset =
+                offset.map(|(sign, hours, minutes)| (sign, hours + minutes / 60, minutes % 60));
         }
-        time.checked(23)
+        time.checked()
     }
 
     fn skip(&mut self, prefix: &str) -> bool {
@@ -160,19 +176,14 @@ impl<'t> Reader<'t> {
 }
 
 impl Time<'_> {
-    /// Offsets of a whole day have no RFC 3339 form: Go refuses to write them.
-    fn checked(self, last_offset_hour: u32) -> Option<Self> {
+    fn checked(self) -> Option<Self> {
         let [year, month, day] = self.date;
         let [hour, minute, second] = self.clock;
-        let offset_fits = self
-            .offset
-            .is_none_or(|(_, hours, minutes)| hours <= last_offset_hour && minutes <= 59);
         let fits = (1..=12).contains(&month)
             && (1..=days_in(month, year)).contains(&day)
             && hour <= 23
             && minute <= 59
-            && second <= 59
-            && offset_fits;
+            && second <= 59;
         fits.then_some(self)
     }
 }
@@ -216,10 +227,16 @@ mod tests {
             ("2024-01-02 03:04:05", None, Some("2024-01-02T03:04:05Z")),
             ("2024-01-02 03:04:05 +02:00", None, None),
             ("2024-01-02T03:04", None, None),
+            (
+                "2024-01-02T03:04:05+22:60",
+                None,
+                Some("2024-01-02T03:04:05+23:00"),
+            ),
+            ("2024-01-02T03:04:05+25:00", None, None),
         ];
         for (text, strict, yaml) in cases {
             assert_eq!(canonical(text).as_deref(), strict, "{text}");
-            assert_eq!(of_yaml(text).as_deref(), yaml, "{text}");
+            assert_eq!(of_yaml(text), Ok(yaml.map(str::to_owned)), "{text}");
         }
         let seconds = to_the_second("2024-01-02T03:04:05.9+00:00");
         assert_eq!(seconds.as_deref(), Some("2024-01-02T03:04:05Z"));

@@ -89,14 +89,17 @@ impl<'t> Comments<'t> {
         self.scanned = self.scanned.max(to);
     }
 
-    /// The comment on the rest of this line, if one is there.
-    pub(super) fn inline(&mut self) -> Option<Found> {
-        let rest = &self.text[self.scanned..];
+    /// The comment on the rest of this line, if one is there. In brackets, a comma may stand before it.
+    pub(super) fn inline(&mut self, is_flow: bool) -> Option<Found> {
+        let whole = &self.text[self.scanned..];
+        let lead = whole.trim_start_matches([' ', '\t']);
+        let rest = lead.strip_prefix(',').filter(|_| is_flow).unwrap_or(whole);
+        let comma = whole.len() - rest.len();
         let blank = rest.len() - rest.trim_start_matches([' ', '\t']).len();
         if blank == 0 || !rest[blank..].starts_with('#') {
             return None;
         }
-        self.push(self.scanned + blank);
+        self.push(self.scanned + comma + blank);
         self.waiting.pop()
     }
 

@@ -14,7 +14,7 @@ use super::lines;
 use super::resolve::{self, Tagged};
 use crate::format::ParseError;
 use crate::manifest::yaml::{characters, colons::Colons};
-use crate::tree::{Alias, Entry, Item, Leaf, Pair, Place, Scalar, Tree, Value};
+use crate::tree::{Alias, Entry, Item, Leaf, Pair, Place, Scalar, Style, Tree, Value};
 use crate::yaml_span::Offsets;
 use cut::{Cut, line_mark};
 
@@ -256,6 +256,11 @@ impl<'t> Reader<'t> {
             true => text.strip_suffix('\n').unwrap_or(text),
             false => text,
         };
+        if place.place.style == Style::Double
+            && has_slash_escape(&self.text[place.place.at.clone()])
+        {
+            return Err("found unknown escape character: \\/ is one in JSON only");
+        }
         let (scalar, tagged) = resolve::value(text, style, tag)?;
         place.place.is_tagged_text = tagged == Some(Tagged::Text);
         place.place.typed_at = (tagged == Some(Tagged::Typed)).then_some(place.whole);
@@ -340,7 +345,8 @@ impl<'t> Reader<'t> {
 
     /// A comment on the line of a value stands before it in the tree, as in SOPS.
     fn inline_comment(&mut self) {
-        let Some(Found { comment, .. }) = self.comments.inline() else {
+        let is_flow = self.open.last().is_some_and(|open| open.flow);
+        let Some(Found { comment, .. }) = self.comments.inline(is_flow) else {
             return;
         };
         match self.open.last_mut().map(|open| &mut open.node) {
@@ -353,6 +359,16 @@ impl<'t> Reader<'t> {
             None => {}
         }
     }
+}
+
+/// Whether `\/` stands in double quotes: YAML 1.2 has it, go-yaml v3 does not.
+fn has_slash_escape(quoted: &str) -> bool {
+    let mut escaped = false;
+    quoted.bytes().any(|byte| {
+        let is_slash = escaped && byte == b'/';
+        escaped = byte == b'\\' && !escaped;
+        is_slash
+    })
 }
 
 /// How many bytes stand before a place on its line.

@@ -26,7 +26,13 @@ pub(super) fn value(
     style: ScalarStyle,
     tag: Option<&Tag>,
 ) -> Result<(Scalar, Option<Tagged>), &'static str> {
-    let Some(tag) = tag else {
+    // To go-yaml, a tag without a name is none.
+    let Some(tag) = tag.filter(|tag| {
+        !matches!(
+            (tag.handle.as_str(), tag.suffix.as_str()),
+            ("!", "") | ("", "!")
+        )
+    }) else {
         return match style {
             ScalarStyle::Plain => Ok((plain(text)?, None)),
             _ => Ok((Scalar::text(text), None)),
@@ -67,7 +73,7 @@ pub(super) fn plain(text: &str) -> Result<Scalar, &'static str> {
             found => found,
         },
         b'+' | b'-' | b'0'..=b'9' => match word(text) {
-            Scalar::Text(_) => match time::of_yaml(text) {
+            Scalar::Text(_) => match time::of_yaml(text)? {
                 Some(time) => Scalar::Time(time),
                 None => return number(text),
             },
@@ -230,6 +236,7 @@ mod tests {
         }
         assert!(matches!(plain("~"), Ok(Scalar::Null)));
         assert!(plain("18446744073709551615").is_err());
+        assert!(plain("2024-01-02T03:04:05+24:00").is_err());
     }
 
     #[test]

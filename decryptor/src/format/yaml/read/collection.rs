@@ -93,7 +93,7 @@ impl Reader<'_> {
             .nth(1)
             .is_some_and(|outer| outer.flow);
         let mut inline = (has_bracket && outer_is_block)
-            .then(|| self.comments.inline())
+            .then(|| self.comments.inline(false))
             .flatten();
         let Some(open) = self.open.pop() else {
             return Err("an end without a beginning");
