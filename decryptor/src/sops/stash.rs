@@ -8,7 +8,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use keys::aead::ValueCipher;
 
 use super::open::path;
-use super::value::{self, Nonces, Type, ValueError};
+use super::value::{self, Nonces, Type};
 use super::walk::{Met, walk};
 use super::{Encrypted, OpenError};
 use crate::tree::Scalar;
@@ -79,12 +79,10 @@ impl Stash {
                         Ok(())
                     }
                     Err(_) if matches!(met, Met::Comment(_)) => Ok(()),
-                    Err(source) => {
-                        Err::<(), ValueError>(source).map_err(|source| OpenError::Value {
-                            path: path(spot.aad),
-                            source,
-                        })
-                    }
+                    Err(source) => Err(OpenError::Value {
+                        path: path(spot.aad),
+                        source,
+                    }),
                 }
             },
         )?;
