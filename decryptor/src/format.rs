@@ -188,10 +188,17 @@ impl Parsed {
     ) -> Result<(), &'static str> {
         match &self.syntax {
             Syntax::Yaml(outside) => outside.write_opened(text, leaf, opened, keeps, edits),
-            Syntax::Json(_) => json::write_opened(leaf, opened, edits),
+            Syntax::Json(_) => json::write_opened(leaf, opened, keeps, edits),
             Syntax::Dotenv(_) => dotenv::write_opened(leaf, opened, edits),
             Syntax::Ini(outside) => outside.write_opened(text, leaf, opened, edits),
         }
+    }
+
+    /// Whether a value that was opened claims another type than it had: the bytes are not those of the type, or the style that
+    /// stands there is not the one of the source.
+    pub(crate) fn doubts_type(&self, leaf: &Leaf, opened: &Opened, keeps: bool) -> bool {
+        !opened.is_canonical()
+            || keeps && matches!(self.syntax, Syntax::Yaml(_)) && yaml::doubts_type(leaf, opened)
     }
 
     /// Puts another text in a comment's place.

@@ -71,6 +71,7 @@ mod stash;
 #[cfg(test)]
 mod tests;
 pub(crate) mod time;
+mod types;
 pub(crate) mod value;
 mod variables;
 mod walk;
@@ -85,6 +86,7 @@ use crate::format::{Edits, Format, Parsed};
 use crate::tree::Tree;
 use metadata::{Metadata, MetadataError};
 use rules::{Rules, Selection};
+use types::Types;
 
 pub use audit::{Flaw, FlawKind};
 pub use close::Closing;
@@ -110,6 +112,8 @@ pub struct Plain {
     text: Zeroizing<Vec<u8>>,
     /// What was read of it, for whoever needs it first.
     parsed: Mutex<Option<Parsed>>,
+    /// The types that the text does not show.
+    types: Types,
     warnings: Vec<Warning>,
 }
 
@@ -122,6 +126,8 @@ pub enum Warning {
     DuplicateKey(usize, String),
     /// How many documents behind the first have no place in the format.
     DocumentsDropped(usize),
+    /// On this line, the value of this path claims a type that it did not have when it was encrypted. Nothing authenticates types.
+    TypeDoubted(usize, String),
     /// The alias on this line repeated a value that is encrypted, which was written out there.
     AliasWrittenOut(usize),
 }
@@ -225,6 +231,7 @@ impl Plain {
             format,
             text: Zeroizing::new(text.to_vec()),
             parsed: Mutex::default(),
+            types: Types::default(),
             warnings: Vec::new(),
         };
         if text.is_empty() && format == Format::Yaml {
@@ -259,6 +266,13 @@ impl Plain {
     /// Its keys and values.
     pub fn tree(&self) -> Result<Tree, ReadError> {
         Ok(self.format.parse(self.text()?)?.tree)
+    }
+
+    /// The same with the types that its text does not show.
+    fn typed_tree(&self) -> Result<Tree, ReadError> {
+        let mut tree = self.tree()?;
+        self.types.restore(&mut tree);
+        Ok(tree)
     }
 
     /// Gives away what was read of it, which takes more memory than the text.

@@ -93,12 +93,7 @@ pub(super) fn write_opened(
     opened: &Opened,
     edits: &mut Edits,
 ) -> Result<(), &'static str> {
-    let scalar = opened
-        .scalar
-        .as_ref()
-        .ok_or("a comment stands where only a value can")?;
-    let text = value::in_words(scalar).ok_or("the value is no text: dotenv cannot hold it")?;
-    edits.push(leaf.place.at.clone(), escaped(&text));
+    edits.push(leaf.place.at.clone(), escaped(&opened.in_words()?));
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::{Edits, ParseError, Parsed, Previous, Syntax, flat};
 use crate::sops::metadata::Fields;
-use crate::sops::value::{Opened, in_words};
+use crate::sops::value::Opened;
 use crate::tree::{Comment, Leaf, Scalar, Tree};
 
 pub(super) use emit::{emit, emit_key};
@@ -99,11 +99,7 @@ impl Outside {
         opened: &Opened,
         edits: &mut Edits,
     ) -> Result<(), &'static str> {
-        let scalar = opened
-            .scalar
-            .as_ref()
-            .ok_or("a comment stands where only a value can")?;
-        let new = in_words(scalar).ok_or("the value is no text: INI cannot hold it")?;
+        let new = opened.in_words()?;
         let whole = whole(leaf);
         let behind = whole.end..value::line_end(text, whole.end);
         let comment = text[behind.clone()].trim_end();

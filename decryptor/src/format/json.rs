@@ -104,6 +104,7 @@ pub(crate) fn value(text: &str) -> Result<Value, ParseError> {
 pub(super) fn write_opened(
     leaf: &Leaf,
     opened: &Opened,
+    keeps: bool,
     edits: &mut Edits,
 ) -> Result<(), &'static str> {
     let Some(scalar) = &opened.scalar else {
@@ -112,6 +113,7 @@ pub(super) fn write_opened(
     let new = match scalar {
         Scalar::Null => "null".to_owned(),
         Scalar::Bool(truth) => truth.to_string(),
+        Scalar::Float(_) if !keeps => number(scalar, b"")?,
         Scalar::Int(_) | Scalar::Float(_) => number(scalar, opened.text.expose_secret())?,
         Scalar::Time(text) => string(text),
         Scalar::Text(text) => string(text),

@@ -17,7 +17,7 @@ use metadata::{Block, take_metadata};
 
 pub(super) use emit::{emit_documents, emit_map, emit_value};
 pub(super) use flow::emit_flow;
-pub(super) use leaf::{source_of, write_source};
+pub(super) use leaf::{doubts_type, source_of, write_source};
 pub(super) use metadata::{fields_of, place_of};
 
 /// What a YAML text has besides its tree.

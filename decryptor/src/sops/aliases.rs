@@ -44,6 +44,7 @@ impl Plain {
             format: self.format,
             text: Zeroizing::new(text),
             parsed: Mutex::default(),
+            types: self.types.clone(),
             warnings: self.warnings.clone(),
         };
         Ok(Some((plain, lines)))

@@ -9,6 +9,7 @@ use super::mac::{Digest, Mac, Values};
 use super::metadata::Metadata;
 use super::rules::{Rules, Selection};
 use super::stash::Stash;
+use super::types::Places;
 use super::value::{self, Type};
 use super::walk::{Met, Spot, in_parts, walk, walk_part};
 use super::{CloseError, Encrypted, Plain, ReadError, Warning, time, written};
@@ -139,8 +140,10 @@ impl Plain {
     ) -> Result<Digest, CloseError> {
         let text = self.text()?;
         let rules = &metadata.rules;
+        let types = self.types.places(&parsed.tree);
         let closing = PartClosing {
             text,
+            types: &types,
             cipher,
             parsed,
             metadata,
@@ -193,6 +196,7 @@ impl Plain {
 /// What each part of the values is encrypted with.
 struct PartClosing<'a> {
     text: &'a str,
+    types: &'a Places,
     cipher: &'a ValueCipher,
     parsed: &'a Parsed,
     metadata: &'a Metadata,
@@ -207,7 +211,9 @@ impl PartClosing<'_> {
                 Met::Comment(comment) if comment.text.is_empty() => {}
                 Met::Comment(comment) => stash.foresee(comment.text.as_bytes(), spot.aad),
                 Met::Leaf(leaf) if leaf.scalar.is_empty() => {}
-                Met::Leaf(leaf) => stash.foresee(&value::canonical(&leaf.scalar), spot.aad),
+                Met::Leaf(leaf) => {
+                    stash.foresee(&value::canonical(self.types.value(leaf)), spot.aad);
+                }
             }
             Ok(())
         })
@@ -220,7 +226,10 @@ impl PartClosing<'_> {
             match met {
                 Met::Comment(comment) => self.close_comment(comment, spot, stash, &mut edits)?,
                 Met::Leaf(leaf) => {
-                    if spot.encrypted || !rules.mac_only_encrypted {
+                    // What stays in clear has the type that whoever reads it sees.
+                    if spot.encrypted {
+                        values.push(self.types.value(leaf));
+                    } else if !rules.mac_only_encrypted {
                         values.push(&leaf.scalar);
                     }
                     if spot.encrypted && !leaf.scalar.is_empty() {
@@ -245,8 +254,9 @@ impl PartClosing<'_> {
             return Err(CloseError::Alias(alias.map_or(0, |alias| alias.line)));
         }
         let (text, keeps) = (self.text, self.metadata.keeps_layout);
-        let plain = value::canonical(&leaf.scalar);
-        let sealed = stash.seal(self.cipher, Type::of(&leaf.scalar), &plain, spot.aad);
+        let scalar = self.types.value(leaf);
+        let plain = value::canonical(scalar);
+        let sealed = stash.seal(self.cipher, Type::of(scalar), &plain, spot.aad);
         self.parsed
             .write_encrypted(text, leaf, &sealed.text, keeps, edits);
         Ok(())

@@ -6,8 +6,9 @@ use keys::Plaintext;
 use zeroize::Zeroizing;
 
 use super::path::{Path, Step};
+use super::types::Types;
 use super::{Fault, Plain, ReadError, Warning};
-use crate::format::{EmitError, Format, emit, emit_value};
+use crate::format::{EmitError, Format, Parsed, emit, emit_value};
 use crate::tree::{Entry, Item, Leaf, Pair, Place, Scalar, Tree, Value};
 
 /// A document that has no such form.
@@ -22,6 +23,9 @@ pub enum ConvertError {
     /// The path leads nowhere.
     #[error("the document has no {0}")]
     NotFound(String),
+    /// What stands there is a comment.
+    #[error("{0} is a comment: in lists, they count")]
+    Comment(String),
 }
 
 impl ConvertError {
@@ -30,7 +34,7 @@ impl ConvertError {
         match self {
             Self::Read(error) => error.fault(),
             Self::Emit(_) => Fault::Emission,
-            Self::NotFound(_) => Fault::NotFound,
+            Self::NotFound(_) | Self::Comment(_) => Fault::NotFound,
         }
     }
 }
@@ -39,22 +43,27 @@ impl Plain {
     /// The same document in another format, laid out as by SOPS. In its own format, it stays as it is.
     pub fn convert(&self, to: Format) -> Result<Self, ConvertError> {
         let mut warnings = self.warnings.clone();
-        let (text, parsed) = match self.format == to {
-            true => (self.text.clone(), self.take_parsed()),
+        let (text, parsed, types) = match self.format == to {
+            true => (self.text.clone(), self.take_parsed(), self.types.clone()),
             false => {
-                let tree = self.any_tree()?;
+                let mut tree = self.any_tree()?;
                 if to != Format::Yaml && tree.documents.len() > 1 {
                     warnings.push(Warning::DocumentsDropped(tree.documents.len() - 1));
+                    tree.documents.truncate(1);
                 }
                 let text = emit(&tree, to)?;
-                is_read_again(&text, to)?;
-                (text, None)
+                let parsed = read_again(&text, to)?;
+                let types = parsed
+                    .as_ref()
+                    .map(|parsed| Types::lost(&tree, &parsed.tree));
+                (text, parsed, types.unwrap_or_default())
             }
         };
         Ok(Self {
             format: to,
             text,
             parsed: Mutex::new(parsed),
+            types,
             warnings,
         })
     }
@@ -66,14 +75,17 @@ impl Plain {
             .documents
             .first()
             .and_then(|entries| in_map(entries, path.steps()));
-        let found = found.ok_or_else(|| ConvertError::NotFound(written(path)))?;
+        let found = found.ok_or_else(|| match is_comment(&tree, path.steps()) {
+            true => ConvertError::Comment(written(path)),
+            false => ConvertError::NotFound(written(path)),
+        })?;
         Ok(Plaintext::from(emit_value(found, format)?))
     }
 
-    /// Binary files have one value, `data`.
+    /// Keys and values with their types. Binary files have one value, `data`.
     pub(super) fn any_tree(&self) -> Result<Tree, ReadError> {
         if self.format != Format::Binary {
-            return self.tree();
+            return self.typed_tree();
         }
         let scalar = match str::from_utf8(&self.text) {
             Ok(text) => Scalar::text(text),
@@ -96,19 +108,14 @@ impl Plain {
 }
 
 /// A comment may hold what another format does not allow: a control character in YAML.
-fn is_read_again(text: &[u8], format: Format) -> Result<(), EmitError> {
-    let is_read = match str::from_utf8(text) {
-        _ if format == Format::Binary || text.is_empty() => true,
-        Ok(text) => format.parse(text).is_ok(),
-        Err(_) => false,
-    };
-    match is_read {
-        true => Ok(()),
-        false => Err(EmitError::of(
-            format,
-            "the format cannot hold a comment or a value of it",
-        )),
+fn read_again(text: &[u8], format: Format) -> Result<Option<Parsed>, EmitError> {
+    if format == Format::Binary || text.is_empty() {
+        return Ok(None);
     }
+    let read = str::from_utf8(text).ok();
+    let read = read.and_then(|text| format.parse(text).ok());
+    let refused = || EmitError::of(format, "the format cannot hold a comment or a value of it");
+    read.ok_or_else(refused).map(Some)
 }
 
 /// A path as people type it.
@@ -131,17 +138,27 @@ pub(super) fn in_map<'t>(entries: &'t [Entry], steps: &[Step]) -> Option<&'t Val
     within(value, rest)
 }
 
+/// Whether the last step leads to a comment in a list.
+fn is_comment(tree: &Tree, steps: &[Step]) -> bool {
+    let (Some(document), Some((Step::Index(at), way))) =
+        (tree.documents.first(), steps.split_last())
+    else {
+        return false;
+    };
+    match in_map(document, way) {
+        Some(Value::List(items)) => matches!(items.get(*at), Some(Item::Comment(_))),
+        _ => false,
+    }
+}
+
 fn within<'t>(value: &'t Value, steps: &[Step]) -> Option<&'t Value> {
     match (value, steps.split_first()) {
         (value, None) => Some(value),
         (Value::Map(entries), Some(_)) => in_map(entries, steps),
-        (Value::List(items), Some((Step::Index(at), rest))) => {
-            let mut values = items.iter().filter_map(|item| match item {
-                Item::Value(value) => Some(value),
-                Item::Comment(_) => None,
-            });
-            within(values.nth(*at)?, rest)
-        }
+        (Value::List(items), Some((Step::Index(at), rest))) => match items.get(*at)? {
+            Item::Value(value) => within(value, rest),
+            Item::Comment(_) => None,
+        },
         _ => None,
     }
 }

@@ -16,6 +16,7 @@ use self::entries::Lines;
 use self::pieces::{Layout, Piece, three_way, union};
 use self::values::Print;
 use super::path::Path;
+use super::types::Types;
 use super::{Plain, ReadError};
 use crate::format::Format;
 use crate::tree::{Entry, Item, Tree, Value};
@@ -69,6 +70,7 @@ impl Plain {
             format: self.format,
             text,
             parsed: Mutex::default(),
+            types: Types::default(),
             warnings: Vec::new(),
         }
     }

@@ -8,6 +8,7 @@ use keys::{DataKey, Plaintext};
 use zeroize::Zeroizing;
 
 use super::mac::{Digest, Mac, Values};
+use super::types::Types;
 use super::value::{self, Type, ValueError};
 use super::walk::{Met, Spot, in_parts, walk_part};
 use super::written::{self, Expected, Sources};
@@ -28,6 +29,10 @@ struct Part {
     leaves: usize,
     /// Those of them whose source was put in place.
     sources: Vec<Expected>,
+    /// Those of which the opened text does not show the type.
+    types: Types,
+    /// Those of which the type is not the one that they had.
+    doubted: Vec<(usize, String)>,
 }
 
 impl Encrypted {
@@ -92,6 +97,8 @@ impl Encrypted {
             all.file = part.file.or(all.file);
             all.unencrypted_comments += part.unencrypted_comments;
             all.sources.extend(part.sources);
+            all.doubted.extend(part.doubted);
+            all.types.append(part.types, all.leaves);
             all.leaves += part.leaves;
         }
         let text = match self.format {
@@ -116,7 +123,8 @@ impl Encrypted {
             format: self.format,
             text,
             parsed: Mutex::default(),
-            warnings: self.warnings_of(all.unencrypted_comments),
+            types: all.types,
+            warnings: self.warnings_of(all.unencrypted_comments, all.doubted),
         };
         Ok(Some((plain, mac.finish())))
     }
@@ -196,18 +204,31 @@ impl Encrypted {
             done.leaves += 1;
             return Ok(());
         }
-        done.leaves += usize::from(opened.scalar.is_some());
         let keeps = self.metadata.keeps_layout;
+        if self.parsed.doubts_type(leaf, &opened, keeps) {
+            let line = self.text[..leaf.place.at.start].matches('\n').count() + 1;
+            done.doubted.push((line, path(spot.aad)));
+        }
+        if let Some(scalar) = &opened.scalar {
+            done.types.note(done.leaves, scalar, self.format);
+            done.leaves += 1;
+        }
         self.parsed
             .write_opened(&self.text, leaf, &opened, keeps, &mut done.edits)
             .map_err(place_error)
     }
 
-    fn warnings_of(&self, unencrypted_comments: usize) -> Vec<Warning> {
+    fn warnings_of(
+        &self,
+        unencrypted_comments: usize,
+        doubted: Vec<(usize, String)>,
+    ) -> Vec<Warning> {
         let duplicates = self.parsed.duplicates.iter();
         let mut warnings: Vec<Warning> = duplicates
             .map(|(line, key)| Warning::DuplicateKey(*line, key.clone()))
             .collect();
+        let doubted = doubted.into_iter();
+        warnings.extend(doubted.map(|(line, path)| Warning::TypeDoubted(line, path)));
         if unencrypted_comments > 0 {
             warnings.push(Warning::UnencryptedComments(unencrypted_comments));
         }

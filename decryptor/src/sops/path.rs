@@ -5,7 +5,7 @@
 pub enum Step {
     /// The value of a key.
     Key(String),
-    /// The item at a place, from 0. Comments do not count.
+    /// The item at a place, from 0. Comments count, as in SOPS.
     Index(usize),
 }
 

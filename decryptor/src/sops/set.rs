@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::convert::{ConvertError, written};
 use super::path::{Path, Step};
+use super::types::Types;
 use super::value::{self, Type};
 use super::{Fault, Plain};
 use crate::format::{EmitError, Format, emit, json_value};
@@ -94,6 +95,8 @@ impl Plain {
             format: self.format,
             text: Zeroizing::new(std::mem::take(&mut *text).into_bytes()),
             parsed: Mutex::default(),
+            // Leaves may have other numbers.
+            types: Types::default(),
             warnings: self.warnings.clone(),
         })
     }
@@ -112,7 +115,8 @@ impl Plain {
             return Ok(self.any_tree().map_err(ConvertError::from)?);
         }
         let parsed = self.format.parse(self.text().map_err(ConvertError::from)?);
-        let parsed = parsed.map_err(|error| ConvertError::Read(error.into()))?;
+        let mut parsed = parsed.map_err(|error| ConvertError::Read(error.into()))?;
+        self.types.restore(&mut parsed.tree);
         match parsed.duplicates.is_empty() {
             true => Ok(parsed.tree),
             false => Err(SetError::Twice),
@@ -125,29 +129,35 @@ impl Plain {
         in_place: Option<Zeroizing<String>>,
         wanted: &Tree,
     ) -> Result<Self, SetError> {
-        let means_it = |text: &str| {
-            let parsed = self.format.parse(text);
-            parsed.is_ok_and(|parsed| is_same(&parsed.tree, wanted))
+        let meaning_it = |text: &str| {
+            let tree = self.format.parse(text).ok()?.tree;
+            let types = Types::lost(wanted, &tree);
+            let mut typed = tree;
+            types.restore(&mut typed);
+            is_same(&typed, wanted).then_some(types)
         };
-        let with = |text| Self {
+        let with = |text, types| Self {
             format: self.format,
             text,
             parsed: Mutex::default(),
+            types,
             warnings: self.warnings.clone(),
         };
-        if let Some(mut text) =
-            in_place.filter(|text| self.format != Format::Binary && means_it(text))
+        if self.format != Format::Binary
+            && let Some(mut text) = in_place
+            && let Some(types) = meaning_it(&text)
         {
-            return Ok(with(Zeroizing::new(
-                std::mem::take(&mut *text).into_bytes(),
-            )));
+            let text = Zeroizing::new(std::mem::take(&mut *text).into_bytes());
+            return Ok(with(text, types));
         }
         let text = emit(wanted, self.format).map_err(ConvertError::from)?;
-        if self.format != Format::Binary && !str::from_utf8(&text).is_ok_and(means_it) {
-            let lost = EmitError::of(self.format, "the format cannot hold the value there");
-            return Err(ConvertError::from(lost).into());
+        if self.format == Format::Binary {
+            return Ok(with(text, Types::default()));
         }
-        Ok(with(text))
+        let types = str::from_utf8(&text).ok().and_then(meaning_it);
+        let lost = || EmitError::of(self.format, "the format cannot hold the value there");
+        let types = types.ok_or_else(|| ConvertError::from(lost()))?;
+        Ok(with(text, types))
     }
 }
 
@@ -177,16 +187,11 @@ fn set_in_map(entries: &mut Vec<Entry>, steps: &[Step], new: Value) {
 fn set_in_value(value: &mut Value, steps: &[Step], new: Value) {
     match (value, steps.split_first()) {
         (Value::Map(entries), Some((Step::Key(_), _))) => set_in_map(entries, steps, new),
-        (Value::List(items), Some((Step::Index(at), rest))) => {
-            let mut values = items.iter_mut().filter_map(|item| match item {
-                Item::Value(value) => Some(value),
-                Item::Comment(_) => None,
-            });
-            match values.nth(*at) {
-                Some(value) => set_in_value(value, rest, new),
-                None => items.push(Item::Value(made(rest, new))),
-            }
-        }
+        (Value::List(items), Some((Step::Index(at), rest))) => match items.get_mut(*at) {
+            Some(Item::Value(value)) => set_in_value(value, rest, new),
+            Some(comment) => *comment = Item::Value(made(rest, new)),
+            None => items.push(Item::Value(made(rest, new))),
+        },
         (value, _) => *value = made(steps, new),
     }
 }
@@ -222,21 +227,14 @@ fn unset_in_map(entries: &mut Vec<Entry>, steps: &[Step]) -> bool {
 fn unset_in_value(value: &mut Value, steps: &[Step]) -> bool {
     match (value, steps.split_first()) {
         (Value::Map(entries), Some(_)) => unset_in_map(entries, steps),
-        (Value::List(items), Some((Step::Index(wanted), rest))) => {
-            let values = items
-                .iter()
-                .enumerate()
-                .filter(|(_, item)| matches!(item, Item::Value(_)));
-            let Some(at) = values.map(|(at, _)| at).nth(*wanted) else {
-                return false;
-            };
-            match (&mut items[at], rest.is_empty()) {
-                (_, true) => {
-                    items.remove(at);
+        (Value::List(items), Some((Step::Index(at), rest))) => {
+            match (items.get_mut(*at), rest.is_empty()) {
+                (Some(_), true) => {
+                    items.remove(*at);
                     true
                 }
-                (Item::Value(value), false) => unset_in_value(value, rest),
-                (Item::Comment(_), false) => false,
+                (Some(Item::Value(value)), false) => unset_in_value(value, rest),
+                (Some(Item::Comment(_)), false) | (None, _) => false,
             }
         }
         _ => false,

@@ -59,6 +59,23 @@ pub(crate) struct Opened {
     pub(crate) scalar: Option<Scalar>,
 }
 
+impl Opened {
+    /// Whether programs encrypt such a value as these bytes. A label that somebody else wrote may give them another meaning.
+    pub(crate) fn is_canonical(&self) -> bool {
+        match &self.scalar {
+            None | Some(Scalar::Text(_) | Scalar::Bytes(_)) => true,
+            Some(scalar) => canonical(scalar).as_slice() == self.text.expose_secret(),
+        }
+    }
+
+    /// The value as dotenv and INI have it.
+    pub(crate) fn in_words(&self) -> Result<Zeroizing<String>, &'static str> {
+        let scalar = self.scalar.as_ref();
+        let scalar = scalar.ok_or("a comment stands where only a value can")?;
+        in_words(scalar).ok_or("the value is no text: the format cannot hold it")
+    }
+}
+
 /// The bytes of a scalar that MACs take, and that ciphers take by default. Nothing for null.
 pub(crate) fn canonical(scalar: &Scalar) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(match scalar {

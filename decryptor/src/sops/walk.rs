@@ -1,5 +1,6 @@
 //! Goes through a document in order and says of each value its path and whether it is encrypted.
 
+use std::convert::Infallible;
 use std::ops::Range;
 use std::panic::resume_unwind;
 use std::thread;
@@ -37,6 +38,20 @@ pub(crate) fn walk<'t, E>(
     tree.documents
         .iter()
         .try_for_each(|document| walk.map(document, false))
+}
+
+/// All leaves in document order.
+pub(crate) fn leaves(tree: &Tree) -> Vec<&Leaf> {
+    let mut leaves = Vec::new();
+    let done: Result<(), Infallible> = walk(tree, &Rules::default(), |met, _| {
+        if let Met::Leaf(leaf) = met {
+            leaves.push(leaf);
+        }
+        Ok(())
+    });
+    match done {
+        Ok(()) => leaves,
+    }
 }
 
 /// Fewer values are not worth a thread.

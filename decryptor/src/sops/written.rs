@@ -8,12 +8,11 @@ use std::collections::BTreeMap;
 use keys::aead::ValueCipher;
 use zeroize::Zeroizing;
 
-use super::rules::Rules;
 use super::value::{self, Nonces, Type};
-use super::walk::{Met, walk};
+use super::walk::leaves;
 use super::{Plain, ReadError};
 use crate::format::{Format, ParseError};
-use crate::tree::{Leaf, Scalar, Tree};
+use crate::tree::Scalar;
 
 /// No value and no MAC has such authenticated data: those end with a colon or are a time.
 const AAD: &str = "written";
@@ -121,17 +120,4 @@ pub(super) fn agrees(
         })
     };
     Ok(leaves.len() == count && expected.iter().all(is_same))
-}
-
-fn leaves(tree: &Tree) -> Vec<&Leaf> {
-    let mut leaves = Vec::new();
-    let done: Result<(), std::convert::Infallible> = walk(tree, &Rules::default(), |met, _| {
-        if let Met::Leaf(leaf) = met {
-            leaves.push(leaf);
-        }
-        Ok(())
-    });
-    match done {
-        Ok(()) => leaves,
-    }
 }

@@ -87,7 +87,9 @@ pub(crate) fn converting(error: ConvertError) -> CommandError {
         error @ ConvertError::Emit(_) => CommandError::new("Error dumping file")
             .because(error)
             .code(exit::UNWRITABLE_FORMAT),
-        error @ ConvertError::NotFound(_) => CommandError::new("Key not found").because(error),
+        error @ (ConvertError::NotFound(_) | ConvertError::Comment(_)) => {
+            CommandError::new("Key not found").because(error)
+        }
     }
 }
 

@@ -48,6 +48,9 @@ pub(crate) fn sentence(warning: &Warning) -> String {
         Warning::DuplicateKey(line, key) => format!(
             "line {line}: the key {key:?} stands twice; programs differ in which one they take"
         ),
+        Warning::TypeDoubted(line, path) => format!(
+            "line {line}: the type of {path} is not the one that it was encrypted with: somebody may have changed it, for nothing authenticates types"
+        ),
         Warning::AliasWrittenOut(line) => format!(
             "line {line}: the alias repeats what is encrypted: it is written out, for sops opens no copy under another path"
         ),

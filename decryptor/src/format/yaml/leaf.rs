@@ -83,10 +83,12 @@ impl Outside {
             return self.write_list_comment(text, leaf, opened, edits);
         };
         let Scalar::Text(new) = scalar else {
-            edits.push(
-                start..place.at.end,
-                plain_form(scalar, opened.text.expose_secret())?,
-            );
+            // SOPS encrypts floats without an exponent, and writes them with one: 1e19 has no other form that it reads.
+            let written = match scalar {
+                Scalar::Float(_) if !keeps => &[][..],
+                _ => opened.text.expose_secret(),
+            };
+            edits.push(start..place.at.end, plain_form(scalar, written)?);
             return Ok(());
         };
         let around = self.around_text(text, leaf, new);
@@ -212,6 +214,26 @@ pub(in crate::format) fn source_of(text: &str, leaf: &Leaf) -> Option<Zeroizing<
     }
     let start = place.typed_at.unwrap_or(place.at.start);
     Some(Zeroizing::new(text[start..place.at.end].to_owned()))
+}
+
+/// Whether an encrypted value has a style that its source cannot have had: a number in quotes, or a text without them that would
+/// be read as a number.
+pub(in crate::format) fn doubts_type(leaf: &Leaf, opened: &Opened) -> bool {
+    let place = &leaf.place;
+    let Scalar::Text(sealed) = &leaf.scalar else {
+        return false;
+    };
+    let was_plain = match place.flow {
+        true => value::mark(sealed) == PLAIN,
+        false => place.style == Style::Plain && value::mark(sealed).is_empty(),
+    };
+    match &opened.scalar {
+        Some(Scalar::Text(text)) => {
+            was_plain && !place.is_tagged_text && !text.is_empty() && !resolve::is_text(text)
+        }
+        Some(Scalar::Bytes(_)) | None => false,
+        Some(_) => !was_plain,
+    }
 }
 
 /// Puts what [`source_of`] gave in a leaf's place.

@@ -178,7 +178,11 @@ fn between(from: &Value, to: &Value, path: &mut Vec<Step>, changes: &mut Vec<Cha
     match (from, to) {
         (Value::Map(from), Value::Map(to)) => between_maps(from, to, path, changes),
         (Value::List(from), Value::List(to)) if values(from).len() == values(to).len() => {
-            for (at, (from, to)) in values(from).into_iter().zip(values(to)).enumerate() {
+            let places = from.iter().enumerate().filter_map(|(at, item)| match item {
+                Item::Value(value) => Some((at, value)),
+                Item::Comment(_) => None,
+            });
+            for ((at, from), to) in places.zip(values(to)) {
                 path.push(Step::Index(at));
                 between(from, to, path, changes);
                 path.pop();
