@@ -19,6 +19,7 @@ use testkit::{cli, peer};
 use crate::pgp::Keyring;
 
 mod documents;
+mod lossless;
 mod yaml;
 
 /// Who can open a document.
@@ -51,7 +52,7 @@ const RULES: [Option<(&str, &str)>; 7] = [
 ];
 
 /// The same cases each time, unless `PROPTEST_CASES` asks for more: then those, and others behind them.
-fn runner(cases: u32) -> TestRunner {
+pub(crate) fn runner(cases: u32) -> TestRunner {
     let asked = std::env::var("PROPTEST_CASES").ok();
     let asked = asked.and_then(|text| text.parse().ok()).unwrap_or(0);
     let config = ProptestConfig {

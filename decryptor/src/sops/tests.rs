@@ -32,6 +32,8 @@ fn assert_comes_back(text: &str, format: Format) {
     let encrypted = closed(text, format, Rules::default(), &key);
     let read = Encrypted::parse(encrypted.as_bytes(), format).expect(text);
     let opened = read.open(&key).expect(text);
+    let is_doubted = |warning: &Warning| matches!(warning, Warning::TypeDoubted(..));
+    assert!(!opened.warnings().iter().any(is_doubted), "{text:?}");
     let opened = String::from_utf8_lossy(opened.expose_secret()).into_owned();
     assert_eq!(opened, text, "by way of:\n{}", encrypted.text);
 }

@@ -111,6 +111,41 @@ pub(super) fn stream() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// The same with anchors, aliases and merge keys.
+pub(super) fn repeating() -> impl Strategy<Value = Vec<u8>> {
+    let ends = select(&["\n", "\n", "\r\n"][..]);
+    let documents = vec(repeating_document(), 1..3);
+    (documents, ends).prop_map(|(documents, newline)| {
+        documents.join("---\n").replace('\n', newline).into_bytes()
+    })
+}
+
+/// One document of which some values are repeated: values in clear by `encrypted_suffix`, and others.
+pub(super) fn repeating_document() -> impl Strategy<Value = String> {
+    let repeated = select(
+        &[
+            "anchor: &x text\nalias: *x\n",
+            "anchor: &x text # why\nalias_e: *x\n",
+            "anchor: &x\n  one: 1\n  two: 'zwei'\nmerged:\n  <<: *x\n  three: [3, *x]\n",
+            "anchor: &x [a, b]\nlist:\n  # first\n  - *x\n  - {k: *x}\n",
+            "anchor: &x {a: 1.50, b: yes}\nanchor2: &y\n  c: ~\nmerged:\n  <<: [*x, *y]\n",
+            "anchor: &x |\n  a block\n\nalias: *x\n",
+            "anchor_e: &x \"quoted\"\n",
+        ][..],
+    );
+    let repeated = prop_oneof![2 => Just(""), 3 => repeated];
+    let map = (
+        map(node().boxed(), 5),
+        select(&[2_usize, 4][..]),
+        any::<bool>(),
+    );
+    (map, repeated).prop_map(|((map, step, indented), repeated)| {
+        let mut out = format!("pin: pinned\n{repeated}");
+        Layout { step, indented }.write(&map, 0, &mut out);
+        out
+    })
+}
+
 /// Unicode's own line breaks are refused: YAML 1.1 and 1.2 read them differently.
 fn text() -> impl Strategy<Value = String> {
     any_text()

@@ -1,5 +1,10 @@
 //! `encrypt`, `decrypt`, `filestatus`, and the flags from before there were commands.
 
+use std::net::TcpListener;
+use std::thread;
+
+use testkit::{PATIENCE, wait_until};
+
 use super::*;
 
 /// A document of each format.
@@ -230,6 +235,26 @@ fn the_version_is_that_of_the_original_and_ours_on_the_next_line() {
         let lines: Vec<_> = ours.lines().collect();
         assert_eq!(Some(lines[0]), theirs.lines().next());
         assert!(lines[1].starts_with("kubeseal-rs v"), "{ours}");
+    }
+}
+
+/// A proxy sees whoever goes to the network: the original does.
+#[test]
+fn the_version_is_not_looked_up_on_the_network() {
+    let desk = Desk::new();
+    for flags in [&["--version"][..], &["--version", "--check-for-updates"]] {
+        let proxy = TcpListener::bind("127.0.0.1:0").expect("a port");
+        proxy.set_nonblocking(true).expect("it can");
+        let address = format!("http://{}", proxy.local_addr().expect("an address"));
+        let run = |whose| desk.sops(whose, flags).env("HTTPS_PROXY", &address);
+        run(Whose::Ours).ok();
+        assert!(proxy.accept().is_err(), "{flags:?}");
+        // It asks again until nobody listens.
+        let asked = thread::spawn(move || {
+            wait_until("it asks", PATIENCE, || proxy.accept());
+        });
+        run(Whose::Theirs).ok();
+        asked.join().expect("it asked");
     }
 }
 

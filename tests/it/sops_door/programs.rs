@@ -61,6 +61,30 @@ fn a_command_gets_the_values_as_its_variables() {
 }
 
 #[test]
+fn nothing_is_an_empty_variable() {
+    let desk = Desk::new();
+    desk.write("f.yaml", "A: null\nB: x\n");
+    desk.encrypt(Whose::Theirs, "f.yaml");
+    let show = r#"printf '%s|' "$A" "$B""#;
+    let shown = BOTH.map(|whose| desk.sops(whose, &["exec-env", "f.yaml", show]).ok());
+    assert_eq!(shown, ["<nil>|x|", "|x|"]);
+}
+
+/// The original may fail, or not, as it happens.
+#[test]
+fn a_command_need_not_read_its_file() {
+    let desk = Desk::new();
+    desk.write("f.yaml", "a: 1\n");
+    desk.encrypt(Whose::Theirs, "f.yaml");
+    for _ in 0..20 {
+        let output = desk
+            .sops(Whose::Ours, &["exec-file", "f.yaml", "true"])
+            .output();
+        assert_eq!((output.code(), said(&output)), (0, String::new()));
+    }
+}
+
+#[test]
 fn a_command_gets_the_document_as_a_file() {
     let desk = Desk::new();
     desk.write("f.yaml", "a: 1\nb: hello\n");

@@ -171,6 +171,33 @@ fn keys_are_brought_up_to_date_and_values_stay() {
 }
 
 #[test]
+fn the_threshold_of_the_configuration_counts() {
+    let desk = Desk::new();
+    let names = ["other.txt", "third.txt", "fourth.txt"];
+    let [other, third, fourth] = names.map(|name| identity(&desk.path(name)));
+    let mine = &desk.recipient;
+    let identities = ["key.txt", "other.txt", "third.txt"].map(|name| desk.read(name));
+    desk.write("key.txt", &identities.concat());
+    let config = |last: &str, threshold: usize| {
+        let groups = [mine, &other, last]
+            .map(|key| format!("  - age: [{key}]\n"))
+            .concat();
+        let text =
+            format!("creation_rules:\n- shamir_threshold: {threshold}\n  key_groups:\n{groups}");
+        desk.write(".sops.yaml", &text);
+    };
+    for (whose, expected) in [(Whose::Theirs, 2), (Whose::Ours, 3)] {
+        config(&third, 2);
+        desk.write("a.json", "{\"a\": \"x\"}");
+        desk.sops(Whose::Theirs, &["encrypt", "-i", "a.json"]).ok();
+        config(&fourth, 3);
+        desk.sops(whose, &["updatekeys", "-y", "a.json"]).ok();
+        let metadata = desk.metadata(&desk.read("a.json"));
+        assert_eq!(metadata["shamir_threshold"], expected, "{whose:?}");
+    }
+}
+
+#[test]
 fn one_file_that_fails_does_not_keep_others_from_their_keys() {
     let desk = Desk::new();
     let other = identity(&desk.path("other.txt"));

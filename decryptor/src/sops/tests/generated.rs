@@ -101,6 +101,8 @@ fn there_and_back(text: &str, format: Format) -> Option<String> {
     assert!(!is_clear, "{text:?}\n{}", closed.text);
     let read = Encrypted::parse(closed.as_bytes(), format).expect(text);
     let opened = read.open(&key).expect(text);
+    let is_doubted = |warning: &Warning| matches!(warning, Warning::TypeDoubted(..));
+    assert!(!opened.warnings().iter().any(is_doubted), "{text:?}");
     Some(String::from_utf8_lossy(opened.expose_secret()).into_owned())
 }
 

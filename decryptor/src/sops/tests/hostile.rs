@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::sops::rules::Selection;
+use crate::sops::value::Type;
 
 fn rules(name: &str, text: &str) -> Rules {
     Rules::new(Selection::of(name, text).expect("a rule"))
@@ -23,11 +24,61 @@ fn the_type_of_a_value_is_not_authenticated() {
     let changed = encrypted.text.replace("type:int", "type:str");
     let opened = opens(&changed, Format::Yaml, &key).expect("as in sops");
     assert_eq!(text_of(&opened), "a: \"1\"\n");
+    assert_eq!(opened.warnings(), [Warning::TypeDoubted(1, "a".to_owned())]);
     // Not where the MAC would be another one, or the text means nothing.
     for other in ["type:bool", "type:time", "type:list"] {
         let changed = encrypted.text.replace("type:int", other);
         assert!(opens(&changed, Format::Yaml, &key).is_err(), "{other}");
     }
+}
+
+/// Values keep the style of their source: a number stood without quotes, a text that looks like one in them.
+#[test]
+fn a_type_that_does_not_fit_is_warned_of() {
+    let key = DataKey::generate();
+    let text = "# head\na:\n  b: 12\n  c: \"12\"\n  d: !!str 12\nf: [True, 'True']\ng: x\nh: 1.0\n";
+    let encrypted = closed(text, Format::Yaml, Rules::default(), &key);
+    let doubted = |changed: &str| {
+        let opened = opens(changed, Format::Yaml, &key).expect("as in sops");
+        opened.warnings().to_vec()
+    };
+    assert_eq!(doubted(&encrypted.text), []);
+    let lines: Vec<&str> = encrypted.text.split_inclusive('\n').collect();
+    for (line, from, to, path) in [
+        (3, "int", "str", "a.b"),
+        (4, "str", "int", "a.c"),
+        (6, "bool", "str", "f"),
+        (6, "str", "bool", "f"),
+    ] {
+        let mut lines = lines.clone();
+        let changed = lines[line - 1].replacen(&format!("type:{from}"), &format!("type:{to}"), 1);
+        lines[line - 1] = &changed;
+        let expected = [Warning::TypeDoubted(line, path.to_owned())];
+        assert_eq!(doubted(&lines.concat()), expected, "{line} {to}");
+    }
+    // Without a layout, the style says nothing; bytes that no program encrypts as that type do, where no MAC is asked for.
+    let cipher = ValueCipher::new(&key);
+    let sealed = value::seal(
+        &cipher,
+        &mut value::Nonces::default(),
+        Type::Int,
+        b"007",
+        b"g:",
+    );
+    let start = encrypted.text.find("g: ENC[").expect("it is there") + 3;
+    let end = start + encrypted.text[start..].find('\n').expect("a line");
+    let changed = format!(
+        "{}{sealed}{}",
+        &encrypted.text[..start],
+        &encrypted.text[end..]
+    );
+    let read = Encrypted::parse(changed.as_bytes(), Format::Yaml).expect("a document");
+    assert!(matches!(
+        read.open(&key).err(),
+        Some(OpenError::MacMismatch)
+    ));
+    let opened = read.open_unverified(&key).expect("opens");
+    assert_eq!(opened.warnings(), [Warning::TypeDoubted(7, "g".to_owned())]);
 }
 
 #[test]
