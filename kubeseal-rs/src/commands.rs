@@ -88,6 +88,8 @@ pub(crate) enum Command {
     Verify(Box<verify::Args>),
     /// Print completions for a shell.
     Completions(completions::Args),
+    /// Print what may stand next on a command line of sops.
+    Candidates(Vec<String>),
     /// Print the manual.
     Man(man::Args),
     /// Print the version.
@@ -149,6 +151,7 @@ impl Command {
             Self::Git(args) => git::run(&args, ui),
             Self::Verify(args) => verify::run(&args, ui),
             Self::Completions(args) => completions::run(args, ui),
+            Self::Candidates(words) => completions::candidates(&words, ui),
             Self::Man(args) => man::run(args, ui),
             Self::Version => {
                 ui.print(concat!("kubeseal version: v", env!("CARGO_PKG_VERSION"), "\n").as_bytes())

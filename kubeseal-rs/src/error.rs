@@ -14,7 +14,7 @@ pub(crate) struct CommandError {
     source: Option<Box<dyn Error + Send + Sync>>,
     /// What to do next, a sentence each.
     hints: Vec<String>,
-    /// The file that the command was about.
+    /// The file that the error is about. Empty if the message names it.
     file: Option<String>,
     /// The process's exit code.
     pub(crate) exit_code: u8,
@@ -56,13 +56,17 @@ impl CommandError {
         self
     }
 
-    /// Says which file the command was about, unless the message does.
+    /// Says which file the error is about, unless the message does. The first word counts: who failed knows best.
     pub(crate) fn of(mut self, file: &Path) -> Self {
         let name = file.display().to_string();
-        if !name.is_empty() && !self.line().contains(&name) {
-            self.file.get_or_insert(name);
-        }
+        let is_named = self.line().contains(&name);
+        self.file
+            .get_or_insert(if is_named { String::new() } else { name });
         self
+    }
+
+    fn file(&self) -> Option<&String> {
+        self.file.as_ref().filter(|name| !name.is_empty())
     }
 
     /// The error in one line, with its reasons.
@@ -85,8 +89,8 @@ impl CommandError {
 
     /// The error and its hints as scripts know it from sops: its words begin the first line, and the file comes last.
     pub(crate) fn bare(&self) -> String {
-        let file = self.file.iter().map(|file| format!("\nfile: {file}"));
-        self.line() + &self.shown_hints() + &file.collect::<String>()
+        let file = self.file().map(|file| format!("\nfile: {file}"));
+        self.line() + &self.shown_hints() + &file.unwrap_or_default()
     }
 
     fn shown_hints(&self) -> String {
@@ -103,8 +107,8 @@ impl fmt::Display for CommandError {
             .iter()
             .find_map(|word| line.strip_prefix(word))
             .unwrap_or(&line);
-        let file = self.file.iter().map(|file| format!("{file}: "));
-        let file: String = file.collect();
+        let file = self.file().map(|file| format!("{file}: "));
+        let file = file.unwrap_or_default();
         write!(f, "error: {file}{line}{}", self.shown_hints())
     }
 }
@@ -165,6 +169,8 @@ mod tests {
             error.bare(),
             "Error: cannot operate on non-existent file \"f.yaml\""
         );
+        let error = error.of(Path::new("other.yaml"));
+        assert!(!error.bare().contains("other.yaml"));
     }
 
     #[test]

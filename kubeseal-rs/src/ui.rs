@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -46,7 +47,11 @@ impl Ui {
         stdout
             .write_all(bytes)
             .and_then(|()| stdout.flush())
-            .map_err(|e| CommandError::new("cannot write to standard output").because(e))
+            .map_err(|e| {
+                CommandError::new("cannot write to standard output")
+                    .of(Path::new("standard output"))
+                    .because(e)
+            })
     }
 
     /// Says something that does not stop the command.

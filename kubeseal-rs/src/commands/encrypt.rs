@@ -117,7 +117,7 @@ impl How {
             ui.warn("the keys named by flags or variables are not used: --update keeps those of the earlier version");
         }
         let plain = self.converted(plain)?;
-        let at = |error: CommandError| error.at(path.display());
+        let at = |error: CommandError| error.of(path);
         let text = source::read(path)?;
         let previous = Encrypted::parse(&text, plain.format());
         let previous = previous.map_err(|e| at(failure::encrypted(e)))?;

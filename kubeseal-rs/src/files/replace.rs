@@ -57,7 +57,7 @@ pub(crate) fn names(path: &Path) -> u64 {
 }
 
 fn unwritable(path: &Path, error: io::Error) -> CommandError {
-    let failed = CommandError::new(format!("cannot write {}", path.display()));
+    let failed = CommandError::new(format!("cannot write {}", path.display())).of(path);
     let folder = folder_of(path);
     let hint = match error.kind() {
         io::ErrorKind::PermissionDenied if File::options().write(true).open(path).is_ok() => {

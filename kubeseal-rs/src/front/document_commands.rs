@@ -8,7 +8,7 @@ use super::document_flags::{
     ChangeFlags, DecryptFlags, DryRunFlags, EditFlags, EncryptFlags, ExecEnvFlags, ExecFileFlags,
     FileStatusFlags, GroupsCommand, OutputDirFlags, RotateFlags, UpdateKeysFlags, ValueFlags,
 };
-use crate::commands::{Command, encrypt, update_keys};
+use crate::commands::{Command, update_keys};
 use crate::error::CommandError;
 use crate::sops::memory_folder::OnDisk;
 use crate::sops::policy::Unlisted;
@@ -147,8 +147,8 @@ impl DocumentCommand {
                 }
                 false => {
                     let file = door.one(files)?;
-                    let args = flags.args(file, door.outer())?;
-                    Command::Encrypt(Box::new(encrypt::Args { update, ..args }))
+                    let args = flags.args(file, update, door.outer())?;
+                    Command::Encrypt(Box::new(args))
                 }
             },
             Self::Decrypt {

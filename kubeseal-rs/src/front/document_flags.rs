@@ -170,16 +170,21 @@ pub(super) struct EncryptFlags {
 }
 
 impl EncryptFlags {
-    /// What is to be done with a file; `outer` are the flags before the command.
+    /// What is to be done with a file; `outer` are the flags before the command. What comes from standard input has the name of
+    /// the earlier version, if no other.
     pub(super) fn args(
         &self,
         file: Option<PathBuf>,
+        update: Option<PathBuf>,
         outer: &Self,
     ) -> Result<encrypt::Args, CommandError> {
         self.services.check()?;
         outer.services.check()?;
         let target = self.result.target()?;
-        let source = self.format.source(file, &target)?;
+        let mut source = self.format.source(file, &target)?;
+        if matches!(source.place, Place::Stdin) && source.name.is_none() {
+            source.name = update.clone();
+        }
         if matches!(source.place, Place::Stdin) && source.name.is_none() {
             return Err(CommandError::new(
                 "Error: must specify --filename-override when reading from stdin",
@@ -191,7 +196,7 @@ impl EncryptFlags {
             source,
             target,
             how: self.how(outer),
-            update: None,
+            update,
         })
     }
 

@@ -86,6 +86,9 @@ enum SopsCommand {
     },
 }
 
+/// The last flag when the completion scripts of sops ask what may stand next.
+const CANDIDATES: &str = "--generate-bash-completion";
+
 /// What sops does and this door does not yet.
 const NOT_BUILT: [&str; 2] = ["publish", "keyservice"];
 
@@ -94,7 +97,13 @@ pub(crate) fn parse(
     args: impl IntoIterator<Item = OsString>,
     ui: &mut Ui,
 ) -> Result<Command, Stop> {
-    let args = help_as_flag(args);
+    let mut args = help_as_flag(args);
+    if args.last().is_some_and(|last| last == CANDIDATES) {
+        args.pop();
+        let words = args.into_iter().skip(1);
+        let words = words.map(|word| word.to_string_lossy().into_owned());
+        return Ok(Command::Candidates(words.collect()));
+    }
     let grammar = values::with_go_switches(Cli::command().args_override_self(true));
     let args = spelling::for_clap(args, &grammar);
     let matches = grammar
@@ -189,7 +198,9 @@ impl Cli {
             return Err(rotate::nothing_to_change(&file));
         }
         if self.encrypt {
-            let args = self.shared.args(Some(file), &EncryptFlags::default())?;
+            let args = self
+                .shared
+                .args(Some(file), None, &EncryptFlags::default())?;
             return Ok(Command::Encrypt(Box::new(args)));
         }
         if self.decrypt {

@@ -94,6 +94,7 @@ pub(crate) fn missing(path: &Path) -> CommandError {
         "Error: cannot operate on non-existent file {shown:?}"
     ))
     .code(exit::NO_FILE)
+    .of(path)
 }
 
 /// A file that is there and cannot be read.
@@ -101,7 +102,8 @@ pub(crate) fn unreadable(path: &Path, error: io::Error) -> CommandError {
     let is_folder = error.kind() == io::ErrorKind::IsADirectory;
     let failed = CommandError::new(format!("Error reading file {}", path.display()))
         .because(error)
-        .code(exit::UNREADABLE);
+        .code(exit::UNREADABLE)
+        .of(path);
     match is_folder {
         true => failed.hint("name a file in it"),
         false => failed,

@@ -23,7 +23,7 @@ compadd() {
 }
 listed() { print -r -- ALL''LISTED }
 comppostfuncs=(listed)
-source <($1 completion zsh)
+source <($4 completion zsh)
 print -r -- LOA''DED"
 zpty -r shell output '*LOADED*'
 zpty -w -n shell "$2"$'\t'
@@ -32,7 +32,7 @@ zpty -d shell
 "#;
 
 const BASH: &str = r#"
-source <($1 completion bash)
+source <($4 completion bash)
 read -ra COMP_WORDS <<<"$2"
 [[ $2 != *" " ]] || COMP_WORDS+=("")
 COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMP_LINE=$2 COMP_POINT=${#2}
@@ -49,6 +49,18 @@ complete -C $argv[2] >>$argv[3]
 impl Desk {
     /// What a shell offers for a line, with one of both programs.
     fn candidates(&self, shell: &str, whose: Whose, line: &str) -> BTreeSet<String> {
+        let name = line.split(' ').next().expect("a program");
+        self.candidates_by(shell, Path::new(name), whose, line)
+    }
+
+    /// The same, with the completion script that some program prints.
+    fn candidates_by(
+        &self,
+        shell: &str,
+        script_of: &Path,
+        whose: Whose,
+        line: &str,
+    ) -> BTreeSet<String> {
         let program = match whose {
             Whose::Theirs => peer::SOPS.path(),
             Whose::Ours => self.path("sops"),
@@ -76,7 +88,7 @@ impl Desk {
             .arg(script)
             .args(zeroth)
             .args([name, line])
-            .arg(&seen)
+            .args([&seen, script_of])
             .ok();
         let text = self.read("seen");
         let words = text.lines().filter_map(|line| line.split('\t').next());
@@ -142,6 +154,26 @@ fn whatever_the_original_completes_is_completed() {
                 .filter(|word| !left_out.contains(*word))
                 .collect();
             assert!(missing.is_empty(), "{shell}: {line}: {missing:?}\n{ours:?}");
+        }
+    }
+}
+
+#[test]
+fn scripts_that_were_installed_with_the_original_go_on() {
+    let desk = Desk::new();
+    for shell in ["bash", "zsh"] {
+        for (line, expected) in [
+            ("sops dec", &["decrypt"][..]),
+            ("sops groups d", &["delete"]),
+            ("sops decrypt --ex", &["--extract"]),
+        ] {
+            for whose in BOTH {
+                let found = desk.candidates_by(shell, &peer::SOPS.path(), whose, line);
+                assert!(
+                    found.is_superset(&words(expected)),
+                    "{shell} {whose:?} {line}: {found:?}"
+                );
+            }
         }
     }
 }

@@ -67,6 +67,21 @@ fn whatever_fails_names_its_file_and_the_next_step() {
             "hint: it is not encrypted",
         ),
         (
+            &["encrypt", "--update", "missing.yaml", "plain.yaml"],
+            "error: cannot operate on non-existent file \"missing.yaml\"",
+            "",
+        ),
+        (
+            &["encrypt", "--update", "plain.yaml", "folder/other.yaml"],
+            "error: plain.yaml: sops metadata not found",
+            "hint: it is not encrypted",
+        ),
+        (
+            &["decrypt", "--output", "missing/x", "f.yaml"],
+            "error: cannot write missing/x: no such file or directory",
+            "",
+        ),
+        (
             &["exec-env", "f.yaml", "env"],
             "error: f.yaml: cannot use complex value in environment",
             "key b",

@@ -127,3 +127,16 @@ fn an_update_keeps_keys_and_rules_and_needs_a_key() {
         .output();
     assert_eq!(missing.code(), 100, "{}", missing.stderr);
 }
+
+#[test]
+fn what_comes_through_a_pipe_has_the_name_of_the_earlier_version() {
+    let desk = Desk::new();
+    desk.write("closed.yaml", BEFORE);
+    desk.encrypt(Whose::Ours, "closed.yaml");
+    let clear = desk.kubeseal(&["decrypt", "closed.yaml"]).ok();
+    let updated = desk
+        .kubeseal(&["encrypt", "--update", "closed.yaml"])
+        .stdin(clear.replace("one", "two"))
+        .ok();
+    assert_eq!(changed(&desk.read("closed.yaml"), &updated), ["a", "mac"]);
+}
