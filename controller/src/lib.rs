@@ -26,6 +26,7 @@ mod mark;
 pub mod metrics;
 mod name;
 mod namespaces;
+mod own_memory;
 mod pieces;
 mod plan;
 mod queue;

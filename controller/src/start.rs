@@ -27,7 +27,7 @@ use crate::lease::{self, BadTimes};
 use crate::log::Log;
 use crate::metrics::Metrics;
 use crate::run::{self, Core, RunError};
-use crate::{VERSION, renewal};
+use crate::{VERSION, own_memory, renewal};
 
 /// How long the core may take to put away what it has in hand.
 const FAREWELL: Duration = Duration::from_secs(8);
@@ -75,6 +75,7 @@ pub enum StartError {
 
 /// The whole program.
 pub fn main() -> ExitCode {
+    own_memory::keep();
     let args = match Args::read(std::env::args_os()) {
         Ok(args) => args,
         Err(error) => {
