@@ -22,7 +22,7 @@ pub use emit::EmitError;
 pub(crate) use emit::{emit, emit_flow, emit_pair, emit_value};
 pub(crate) use json::value as json_value;
 
-pub(crate) use binary::{opened as opened_binary, wrapped as wrapped_binary};
+pub(crate) use binary::{is_file, opened as opened_binary, wrapped as wrapped_binary};
 
 /// The syntax of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

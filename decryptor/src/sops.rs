@@ -82,7 +82,7 @@ use std::sync::Mutex;
 use keys::{KeyGroups, Plaintext};
 use zeroize::Zeroizing;
 
-use crate::format::{Edits, Format, Parsed};
+use crate::format::{Edits, Format, Parsed, is_file};
 use crate::tree::Tree;
 use metadata::{Metadata, MetadataError};
 use rules::{Rules, Selection};
@@ -100,6 +100,7 @@ pub use variables::VariableError;
 /// A document whose values are encrypted.
 pub struct Encrypted {
     format: Format,
+    read_as: Format,
     text: String,
     parsed: Parsed,
     metadata: Metadata,
@@ -144,6 +145,11 @@ impl Encrypted {
             return Err(ReadError::Empty);
         }
         let parsed = format.parse(&text)?;
+        let read_as = format;
+        let format = match format {
+            Format::Binary if !is_file(&parsed.tree) => Format::Json,
+            format => format,
+        };
         let default = match format {
             Format::Binary => Rules::new(Selection::All),
             _ => Rules::default(),
@@ -159,6 +165,7 @@ impl Encrypted {
         }
         Ok(Self {
             format,
+            read_as,
             text,
             parsed,
             metadata,
@@ -181,9 +188,14 @@ impl Encrypted {
         &self.parsed.tree
     }
 
-    /// The format that it has.
+    /// The format that it has: JSON, if it was read as binary and is no file.
     pub fn format(&self) -> Format {
         self.format
+    }
+
+    /// The format that it was read as.
+    pub fn read_as(&self) -> Format {
+        self.read_as
     }
 
     /// The same document for other keys, which must hold the same data key: values, MAC and time stay.

@@ -8,6 +8,14 @@ pub(crate) fn wrapped(sealed: &str) -> String {
     format!("{{\n\t\"data\": \"{sealed}\"\n}}\n")
 }
 
+/// Whether a document holds one value, the file. Others are JSON in a file that is not named so.
+pub(crate) fn is_file(tree: &Tree) -> bool {
+    let [document] = tree.documents.as_slice() else {
+        return false;
+    };
+    matches!(document.as_slice(), [Entry::Pair(Pair { key, value: Value::Leaf(_), .. })] if key == "data")
+}
+
 /// The leaf that is the file.
 pub(crate) fn opened(tree: &Tree) -> Result<&Leaf, ParseError> {
     let pairs = tree.documents.iter().flatten();

@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
 impl How {
     /// What a document gives in the end.
     fn format_of(&self, document: &Encrypted) -> Format {
-        self.output_type.unwrap_or(document.format())
+        self.output_type.unwrap_or(document.read_as())
     }
 
     /// The document in clear, or the part of it that was asked for.

@@ -149,7 +149,10 @@ impl Args {
     ) -> Result<Encrypted, CommandError> {
         let plain = match (before, self.show_keys) {
             (Before::There(document, _), true) => alone(text, document)?,
-            _ => Plain::parse(text, format).map_err(failure::plain)?,
+            (Before::There(document, _), false) => {
+                Plain::parse(text, document.format()).map_err(failure::plain)?
+            }
+            (Before::New(_), _) => Plain::parse(text, format).map_err(failure::plain)?,
         };
         match before {
             Before::There(document, key) => close_again(&plain, document, key),

@@ -329,3 +329,54 @@ fn nothing_becomes_an_empty_text() {
         }
     }
 }
+
+#[test]
+fn json_in_a_file_of_another_name_is_json() {
+    let desk = Desk::new();
+    desk.write(
+        "a.json",
+        "{\"a\": 1, \"b_unencrypted\": \"clear\", \"c\": {\"d\": \"x\"}}",
+    );
+    desk.encrypt(Whose::Theirs, "a.json");
+    let closed = desk.read("a.json");
+    for args in [
+        &["decrypt", "f.enc"][..],
+        &["decrypt", "--output-type", "yaml", "f.enc"],
+        &["decrypt", "--extract", r#"["c"]["d"]"#, "f.enc"],
+        &["decrypt", "--extract", r#"["c"]"#, "f.enc"],
+        &["set", "f.enc", r#"["a"]"#, "\"new\""],
+        &["unset", "f.enc", r#"["c"]"#],
+        &["rotate", "-i", "f.enc"],
+        &["filestatus", "f.enc"],
+    ] {
+        let ends = BOTH.map(|whose| {
+            desk.write("f.enc", &closed);
+            let output = desk.sops(whose, args).output();
+            let read = [
+                "decrypt",
+                "--input-type",
+                "json",
+                "--output-type",
+                "json",
+                "f.enc",
+            ];
+            let values = desk.sops(Whose::Theirs, &read).ok();
+            (output.code(), output.text(), values)
+        });
+        assert_eq!(ends[1], ends[0], "{args:?}");
+    }
+    desk.write("a.yaml", "a: 1\n");
+    let args = [
+        "encrypt",
+        "--output-type",
+        "binary",
+        "--age",
+        &desk.recipient,
+        "a.yaml",
+    ];
+    assert_eq!(desk.sops(Whose::Ours, &args).output().code(), 4);
+    let closed = desk.sops(Whose::Theirs, &args).ok();
+    desk.write("f.enc", &closed);
+    let opened = BOTH.map(|whose| desk.sops(whose, &["decrypt", "f.enc"]).output().code());
+    assert_eq!(opened, [4, 4]);
+}
