@@ -2,13 +2,13 @@
 
 mod binary;
 mod dotenv;
+mod edits;
 mod emit;
 mod flat;
 mod ini;
 mod json;
 mod yaml;
 
-use std::ops::Range;
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -19,6 +19,7 @@ use crate::tree::{Alias, Comment, Leaf, Tree};
 
 pub use emit::EmitError;
 
+pub(crate) use edits::Edits;
 pub(crate) use emit::{emit, emit_flow, emit_pair, emit_value};
 pub(crate) use json::value as json_value;
 
@@ -252,45 +253,5 @@ impl Parsed {
             Syntax::Dotenv(_) => dotenv::write_metadata(text, fields, kept, edits),
             Syntax::Ini(outside) => outside.write_metadata(text, fields, kept, edits),
         }
-    }
-}
-
-/// Changes to a text, each in its place.
-#[derive(Default)]
-pub(crate) struct Edits(Vec<(Range<usize>, Zeroizing<String>)>);
-
-impl Edits {
-    pub(crate) fn push(&mut self, at: Range<usize>, text: impl Into<String>) {
-        self.0.push((at, Zeroizing::new(text.into())));
-    }
-
-    /// Takes over those of another part of the text.
-    pub(crate) fn append(&mut self, mut other: Self) {
-        self.0.append(&mut other.0);
-    }
-
-    /// Whether no two of them overlap: applied, each would count.
-    pub(crate) fn are_apart(&self) -> bool {
-        let mut places: Vec<&Range<usize>> = self.0.iter().map(|(at, _)| at).collect();
-        places.sort_by_key(|at| (at.start, at.end));
-        places.windows(2).all(|pair| pair[0].end <= pair[1].start)
-    }
-
-    /// The text with all changes made. Where two overlap, the first in the text counts.
-    pub(crate) fn apply(mut self, text: &str) -> Zeroizing<String> {
-        self.0.sort_by_key(|(at, _)| at.start);
-        let grown: usize = self.0.iter().map(|(_, text)| text.len()).sum();
-        let mut out = Zeroizing::new(String::with_capacity(text.len() + grown));
-        let mut done = 0;
-        for (at, new) in &self.0 {
-            if at.start < done {
-                continue;
-            }
-            out.push_str(&text[done..at.start]);
-            out.push_str(new);
-            done = at.end;
-        }
-        out.push_str(&text[done..]);
-        out
     }
 }
