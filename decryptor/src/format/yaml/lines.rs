@@ -1,4 +1,5 @@
-//! Reads the YAML that most files are, line by line: block mappings and lists of values on one line, or in literal blocks.
+//! Reads the YAML that most files are, line by line: block mappings and lists of values on one line, or in literal blocks,
+//! with comments above and behind the keys of mappings.
 //!
 //! What it reads, it reads as the whole reader would; everything else it leaves to that one.
 
@@ -8,9 +9,11 @@ mod value;
 
 use std::ops::Range;
 
+use zeroize::Zeroizing;
+
 use super::read::{Frame, Read, find_duplicates};
 use super::resolve;
-use crate::tree::{Entry, Item, Leaf, MAX_DEPTH, Pair, Scalar, Value};
+use crate::tree::{Comment, Entry, Item, Leaf, MAX_DEPTH, Pair, Scalar, Value};
 
 /// Longer keys are no simple ones for the whole reader.
 const MAX_KEY: usize = 1000;
@@ -18,7 +21,7 @@ const MAX_KEY: usize = 1000;
 /// Reads a document. Returns `None` if it is not of this kind, or not YAML at all.
 pub(super) fn read(text: &str) -> Option<Read> {
     // A line break of another kind would have to be kept in mind, and the end of the last line too.
-    if !text.ends_with('\n') || text.bytes().any(|byte| matches!(byte, b'\t' | b'\r')) {
+    if !text.ends_with('\n') || text.contains('\t') || text.contains('\r') {
         return None;
     }
     let mut lines = Lines {
@@ -26,6 +29,8 @@ pub(super) fn read(text: &str) -> Option<Read> {
         at: 0,
         last_end: 0,
         open: Vec::new(),
+        comments: Vec::new(),
+        is_blank_behind: false,
         read: Read::default(),
     };
     while let Some(line) = lines.next_line() {
@@ -41,6 +46,10 @@ struct Lines<'t> {
     /// Where the last key or value ended.
     last_end: usize,
     open: Vec<Open>,
+    /// Comments that wait for the key below them, with their columns.
+    comments: Vec<(usize, Comment)>,
+    /// Whether an empty line stands behind one of them.
+    is_blank_behind: bool,
     read: Read,
 }
 
@@ -78,6 +87,7 @@ impl Lines<'_> {
                     end: start + length,
                 });
             }
+            self.is_blank_behind |= !self.comments.is_empty();
         }
     }
 
@@ -86,12 +96,44 @@ impl Lines<'_> {
         if body.starts_with("---") || body.starts_with("...") {
             return None;
         }
+        if body.starts_with('#') {
+            let comment = self.comment(line.start..line.end, true);
+            self.comments.push((line.column, comment));
+            return Some(());
+        }
         let is_item = body.starts_with("- ");
-        match self.waiting_column() {
-            Some(key) => self.begin_under(key, line.column, is_item)?,
+        let goes_on = match self.waiting_column() {
+            Some(key) => {
+                self.begin_under(key, line.column, is_item)?;
+                true
+            }
             None => self.go_back_to(line.column, is_item)?,
+        };
+        if !self.comments.is_empty() {
+            self.take_comments(line.column, goes_on)?;
         }
         self.body(line.start, line.end, line.column)
+    }
+
+    fn comment(&self, at: Range<usize>, is_alone: bool) -> Comment {
+        Comment {
+            text: Zeroizing::new(self.text[at.start + 1..at.end].to_owned()),
+            at,
+            can_be_item: is_alone,
+        }
+    }
+
+    /// Gives the comments above a key to the mapping that it stands in. Behind the end of another mapping or list, only
+    /// those are the key's own for certain that stand right above it, in its column.
+    fn take_comments(&mut self, column: usize, goes_on: bool) -> Option<()> {
+        let are_above = !self.is_blank_behind && self.comments.iter().all(|(at, _)| *at == column);
+        let Node::Map(entries, _) = &mut self.open.last_mut()?.node else {
+            return None;
+        };
+        let comments = self.comments.drain(..);
+        entries.extend(comments.map(|(_, comment)| Entry::Comment(comment)));
+        self.is_blank_behind = false;
+        (goes_on || are_above).then_some(())
     }
 
     /// The column of the key that waits for its value, if one does.
@@ -119,16 +161,18 @@ impl Lines<'_> {
         self.begin(column, Node::Map(Vec::new(), None))
     }
 
-    /// Ends all that stands right of a line, which must go on with what is left.
-    fn go_back_to(&mut self, column: usize, is_item: bool) -> Option<()> {
+    /// Ends all that stands right of a line, which must go on with what is left. Gives back whether nothing ended.
+    fn go_back_to(&mut self, column: usize, is_item: bool) -> Option<bool> {
         if self.open.is_empty() && self.last_end == 0 {
             let begins = column == 0 && !is_item;
-            return begins.then(|| self.begin(0, Node::Map(Vec::new(), None)))?;
+            begins.then(|| self.begin(0, Node::Map(Vec::new(), None)))??;
+            return Some(true);
         }
+        let before = self.open.len();
         while let Some(open) = self.open.last() {
             let is_list = matches!(open.node, Node::List(_));
             if open.column == column && is_list == is_item {
-                return Some(());
+                return Some(self.open.len() == before);
             }
             // A list may stand in the column of its key.
             if open.column < column || open.column == column && !is_list {
@@ -213,13 +257,34 @@ impl Lines<'_> {
     }
 
     fn leaf(&mut self, start: usize, end: usize) -> Option<()> {
-        let (scalar, mut place) = self.scalar(start, end)?;
+        let written = &self.text[start..end];
+        let is_plain = !written.starts_with(['"', '\'', '|']);
+        let mut marks = written.match_indices('#').map(|(at, _)| at);
+        let mark = marks.find(|at| is_plain && written[..*at].ends_with(' '));
+        let value_end = mark.map_or(end, |mark| {
+            start + written[..mark].trim_end_matches(' ').len()
+        });
+        let (scalar, mut place) = self.scalar(start, value_end)?;
         place.column = self.open.last()?.column;
         self.last_end = place.at.end;
-        self.add(Value::Leaf(Leaf { scalar, place }))
+        self.add(Value::Leaf(Leaf { scalar, place }))?;
+        let Some(mark) = mark else {
+            return Some(());
+        };
+        // A comment on the line of a value stands before it in the tree.
+        let comment = self.comment(start + mark..end, false);
+        let Node::Map(entries, _) = &mut self.open.last_mut()?.node else {
+            return None;
+        };
+        entries.insert(entries.len().checked_sub(1)?, Entry::Comment(comment));
+        Some(())
     }
 
     fn finish(mut self) -> Option<Read> {
+        // To which mapping they belong is not for certain.
+        if !self.comments.is_empty() {
+            return None;
+        }
         while !self.open.is_empty() {
             self.end()?;
         }

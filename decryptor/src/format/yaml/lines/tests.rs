@@ -5,11 +5,14 @@ use proptest::prelude::*;
 use super::super::read::{self, Read};
 use super::read;
 use crate::sops::value;
-use crate::tree::{Entry, Item, Leaf, Value};
+use crate::tree::{Comment, Entry, Item, Leaf, Value};
 
 /// Lines that go together, and lines that change what others mean.
 const LINES: &[&str] = &[
     "a: 1",
+    "# comment",
+    "# another",
+    "s: x # behind",
     "b: some text",
     "c:",
     "d:",
@@ -78,7 +81,9 @@ const LINES: &[&str] = &[
     "---",
     "...",
     "... ",
-    "# comment",
+    "# third ",
+    "s: 1  #behind",
+    "s: # behind",
     "x",
     "-",
     "? u",
@@ -101,7 +106,7 @@ fn document() -> impl Strategy<Value = String> {
 
 /// Lines that more often follow from each other.
 fn likely_document() -> impl Strategy<Value = String> {
-    let step = (0_usize..3, 0_usize..18, 0_usize..18);
+    let step = (0_usize..3, 0_usize..22, 0_usize..22);
     proptest::collection::vec(step, 1..12).prop_map(|steps| {
         let mut text = "a: 1\n".to_owned();
         let mut depth = 0;
@@ -112,6 +117,32 @@ fn likely_document() -> impl Strategy<Value = String> {
                 _ => depth - back.min(depth),
             };
             text.push_str(&format!("{}{}\n", " ".repeat(depth * 2), LINES[line]));
+        }
+        text
+    })
+}
+
+/// Mappings with comments in any column, and empty lines.
+fn commented_document() -> impl Strategy<Value = String> {
+    let step = (0_usize..10, 0_usize..4);
+    proptest::collection::vec(step, 1..14).prop_map(|steps| {
+        let (mut text, mut depth, mut waits) = (String::new(), 0, false);
+        for (kind, level) in steps.into_iter().chain([(9, 3)]) {
+            if kind < 4 {
+                let comment = ["# of what?", "#also", "# of it", ""][kind];
+                text.push_str(&format!("{}{comment}\n", "  ".repeat(level)));
+                continue;
+            }
+            let column = if waits { depth + 1 } else { level.min(depth) };
+            let pad = "  ".repeat(column);
+            (depth, waits) = (column, kind < 6);
+            text.push_str(&match kind {
+                4 | 5 => format!("{pad}a:\n"),
+                6 => format!("{pad}b: x # behind\n"),
+                7 => format!("{pad}c: |\n{pad}  # text\n"),
+                8 => format!("{pad}d:\n{pad}- x\n"),
+                _ => format!("{pad}e: 1\n"),
+            });
         }
         text
     })
@@ -145,7 +176,7 @@ fn show_map(entries: &[Entry], out: &mut String) {
     out.push('{');
     for entry in entries {
         match entry {
-            Entry::Comment(comment) => out.push_str(&format!("#{} ", *comment.text)),
+            Entry::Comment(comment) => show_comment(comment, out),
             Entry::Pair(pair) => {
                 out.push_str(&format!("{} {:?} {}: ", pair.key, pair.at, pair.end));
                 show(&pair.value, out);
@@ -155,6 +186,15 @@ fn show_map(entries: &[Entry], out: &mut String) {
     out.push('}');
 }
 
+fn show_comment(comment: &Comment, out: &mut String) {
+    let Comment {
+        text,
+        at,
+        can_be_item,
+    } = comment;
+    out.push_str(&format!("#{} {at:?} {can_be_item} ", **text));
+}
+
 fn show(value: &Value, out: &mut String) {
     match value {
         Value::Map(entries) => show_map(entries, out),
@@ -162,7 +202,7 @@ fn show(value: &Value, out: &mut String) {
             out.push('[');
             for item in items {
                 match item {
-                    Item::Comment(comment) => out.push_str(&format!("#{} ", *comment.text)),
+                    Item::Comment(comment) => show_comment(comment, out),
                     Item::Value(value) => show(value, out),
                 }
             }
@@ -185,6 +225,11 @@ proptest! {
     }
 
     #[test]
+    fn comments_belong_to_the_same(text in commented_document()) {
+        check(&text)?;
+    }
+
+    #[test]
     fn likely_lines_mean_the_same(text in likely_document()) {
         check(&text)?;
     }
@@ -198,6 +243,8 @@ fn what_sops_writes_is_read_line_by_line() {
         "a:\n- x\n- y: |\n    block\n\n    of text\n  z: 1\nb: |-\n  end\n\n\nc: ''\n\n",
         "a: ENC[AES256_GCM,data:c2VjcmV0,iv:aXY=,tag:dGFn,type:str]\nsops:\n    age:\n        - enc: |\n            -----BEGIN AGE ENCRYPTED FILE-----\n            YWdl\n            -----END AGE ENCRYPTED FILE-----\n          recipient: age1x\n    lastmodified: \"2024-01-02T03:04:05Z\"\n    version: 3.13.3\n",
         "a: 1\na: 2\n",
+        "# of the file\n\n# of a\na: 1 # behind a\n\n# of b\nb:\n    # of c\n    c: x#y\n    # of d\n\n    d: 2\n# of e\ne: z\n",
+        "a:\n- x\n# of b\nb: 1\n",
     ] {
         assert!(check(text).expect("the same"), "{text}");
     }
@@ -214,7 +261,12 @@ fn everything_else_is_left_to_the_whole_reader() {
         "- a\n",
         "a: 1\n---\nb: 2\n",
         "a: [1]\n",
-        "a: 1 # why\n",
+        "a: \"1\" # why\n",
+        "a:\n  b: 1\n# of which?\n\nc: 1\n",
+        "a:\n  b: 1\n  # of b\nc: 1\n",
+        "a:\n- x\n# of x\n\nb: 1\n",
+        "a:\n# of x\n- x\n",
+        "a: 1\n# behind all\n",
         "? a\n",
         "a: \"\\n\"\n",
         "",

@@ -96,12 +96,9 @@ fn plain(written: &str) -> Option<Scalar> {
         first => first.is_ascii_alphanumeric() || b"_/.+$(~".contains(first) || *first >= 0x80,
     };
     let ends = written.ends_with(char::is_whitespace) || written.ends_with(':');
-    let mut before = 0;
-    let stops = bytes.iter().any(|byte| {
-        let stops = matches!((before, byte), (b':', b' ') | (b' ', b'#'));
-        before = *byte;
-        stops
-    });
+    let stops = written
+        .match_indices(' ')
+        .any(|(at, _)| bytes[..at].ends_with(b":") || bytes[at + 1..].starts_with(b"#"));
     if !begins || ends || stops {
         return None;
     }
