@@ -11,7 +11,7 @@ use super::yaml::{fields_of, place_of};
 use super::{Edits, ParseError, Parsed, Previous, Syntax};
 use crate::manifest::go_float::go_json_float;
 use crate::sops::metadata::{Field, Fields};
-use crate::sops::value::{self, Opened, Type};
+use crate::sops::value::{self, Opened};
 use crate::tree::{Entry, Leaf, Scalar, Tree, Value};
 
 pub(super) use emit::{emit_map, emit_pair, emit_value};
@@ -127,8 +127,7 @@ pub(super) fn write_opened(
 fn number(scalar: &Scalar, bytes: &[u8]) -> Result<String, &'static str> {
     let written = str::from_utf8(bytes).unwrap_or("");
     if let Some(read) = read::number(written)
-        && Type::of(&read) == Type::of(scalar)
-        && value::canonical(&read) == value::canonical(scalar)
+        && value::is_same(&read, scalar)
     {
         return Ok(written.to_owned());
     }

@@ -154,7 +154,7 @@ impl Plain {
             stash.align();
         }
         let parts = match stash.is_empty() {
-            true => in_parts(&parsed.tree, rules, |part| {
+            true => in_parts(&parsed.tree, |part| {
                 closing.close(&part, &mut Stash::default())
             }),
             false => vec![closing.close(&(0..usize::MAX), stash)],

@@ -84,7 +84,7 @@ impl Encrypted {
         let mut mac = Mac::new(rules.mac_only_encrypted);
         let mut all = Part::default();
         let parts = match sources.is_empty() {
-            true => in_parts(&self.parsed.tree, rules, |part| {
+            true => in_parts(&self.parsed.tree, |part| {
                 self.open_part(cipher, &part, sources)
             }),
             // They go by numbers that count from the document's beginning.

@@ -90,6 +90,17 @@ pub(crate) fn canonical(scalar: &Scalar) -> Zeroizing<Vec<u8>> {
     })
 }
 
+/// Whether two scalars are of one type and have the same canonical bytes.
+pub(crate) fn is_same(one: &Scalar, other: &Scalar) -> bool {
+    match (one, other) {
+        (Scalar::Int(one), Scalar::Int(other)) => one == other,
+        (Scalar::Float(one), Scalar::Float(other)) => {
+            one.to_bits() == other.to_bits() || one.is_nan() && other.is_nan()
+        }
+        _ => Type::of(one) == Type::of(other) && canonical(one) == canonical(other),
+    }
+}
+
 /// A scalar as dotenv, INI and environments have it. Returns `None` if it is no text.
 pub(crate) fn in_words(scalar: &Scalar) -> Option<Zeroizing<String>> {
     Some(Zeroizing::new(match scalar {
@@ -219,17 +230,23 @@ fn seal_with(
     let (data, tag) = cipher.seal(nonce, aad, text);
     // Exact: many of them wait in memory until all are written.
     let fixed = HEAD.len() + ",iv:".len() + 44 + ",tag:".len() + 24 + ",type:]".len();
-    let mut out = String::with_capacity(fixed + data.len().div_ceil(3) * 4 + kind.name().len());
-    out.push_str(HEAD);
-    BASE64_STANDARD.encode_string(&data, &mut out);
-    out.push_str(",iv:");
-    BASE64_STANDARD.encode_string(nonce, &mut out);
-    out.push_str(",tag:");
-    BASE64_STANDARD.encode_string(tag, &mut out);
-    out.push_str(",type:");
-    out.push_str(kind.name());
-    out.push(']');
-    out
+    let mut out = Vec::with_capacity(fixed + data.len().div_ceil(3) * 4 + kind.name().len());
+    for (name, bytes) in [
+        (HEAD, data.as_slice()),
+        (",iv:", nonce.as_slice()),
+        (",tag:", tag.as_slice()),
+    ] {
+        out.extend_from_slice(name.as_bytes());
+        let start = out.len();
+        out.resize(start + bytes.len().div_ceil(3) * 4, 0);
+        BASE64_STANDARD
+            .encode_slice(bytes, &mut out[start..])
+            .expect("there is room for four digits for three bytes");
+    }
+    for text in [",type:", kind.name(), "]"] {
+        out.extend_from_slice(text.as_bytes());
+    }
+    String::from_utf8(out).expect("it is ASCII")
 }
 
 /// Decrypts a value. What stands behind its bracket is ignored, as by SOPS.
@@ -307,9 +324,10 @@ impl<'t> Envelope<'t> {
         let (inner, _) = inner.ok_or(ValueError::NotEncrypted)?;
         let cut = |text: &'t str, name: &str| {
             // Every name begins with a comma, which is found faster.
-            let mut commas = text.rmatch_indices(',');
-            let at = commas.find(|(at, _)| text[*at..].starts_with(name));
-            let (at, _) = at.ok_or(ValueError::NotEncrypted)?;
+            let bytes = text.as_bytes();
+            let mut names = (0..bytes.len()).rev().filter(|at| bytes[*at] == b',');
+            let at = names.find(|at| bytes[*at..].starts_with(name.as_bytes()));
+            let at = at.ok_or(ValueError::NotEncrypted)?;
             let (before, part) = (&text[..at], &text[at + name.len()..]);
             match part.is_empty() {
                 true => Err(ValueError::NotEncrypted),

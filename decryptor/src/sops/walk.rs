@@ -58,19 +58,14 @@ pub(crate) fn leaves(tree: &Tree) -> Vec<&Leaf> {
 const WORTH_A_THREAD: usize = 2000;
 
 /// Works on the values in parts, on all cores. The results are in document order.
-pub(crate) fn in_parts<R: Send>(
-    tree: &Tree,
-    rules: &Rules,
-    work: impl Fn(Range<usize>) -> R + Sync,
-) -> Vec<R> {
-    let mut count = 0;
-    let counted: Result<(), ()> = walk(tree, rules, |_, _| {
-        count += 1;
-        Ok(())
-    });
+pub(crate) fn in_parts<R: Send>(tree: &Tree, work: impl Fn(Range<usize>) -> R + Sync) -> Vec<R> {
+    let count: usize = tree.documents.iter().map(|map| count_in(map)).sum();
+    if count < 2 * WORTH_A_THREAD {
+        return vec![work(0..usize::MAX)];
+    }
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let threads = cores.min(count / WORTH_A_THREAD);
-    if threads < 2 || counted.is_err() {
+    if threads < 2 {
         return vec![work(0..usize::MAX)];
     }
     let length = count.div_ceil(threads);
@@ -83,6 +78,27 @@ pub(crate) fn in_parts<R: Send>(
         done.extend(others.map(|other| other.unwrap_or_else(|panic| resume_unwind(panic))));
         done
     })
+}
+
+/// How many leaves and comments a walk meets.
+fn count_in(entries: &[Entry]) -> usize {
+    let count = |entry: &Entry| match entry {
+        Entry::Comment(_) => 1,
+        Entry::Pair(pair) => count_of(&pair.value),
+    };
+    entries.iter().map(count).sum()
+}
+
+fn count_of(value: &Value) -> usize {
+    let count = |item: &Item| match item {
+        Item::Comment(_) => 1,
+        Item::Value(value) => count_of(value),
+    };
+    match value {
+        Value::Leaf(_) => 1,
+        Value::Map(entries) => count_in(entries),
+        Value::List(items) => items.iter().map(count).sum(),
+    }
 }
 
 /// Visits those leaves and comments whose number is in a part.

@@ -104,7 +104,7 @@ impl<'t> Reader<'t> {
             if self.peek() != Some(b'"') {
                 return Err("a key must be a text in double quotes");
             }
-            let key = self.string()?.to_string();
+            let key = std::mem::take(&mut *self.string()?);
             let at = start..self.at;
             self.blank();
             self.expect(b':', "a colon must follow the key")?;
@@ -202,6 +202,9 @@ impl<'t> Reader<'t> {
                 .bytes()
                 .position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20);
             let length = length.ok_or("a text does not end")?;
+            if out.is_empty() {
+                out.reserve_exact(length);
+            }
             out.push_str(&rest[..length]);
             self.at += length + 1;
             match rest.as_bytes()[length] {

@@ -1,5 +1,7 @@
 //! Writes YAML as SOPS does: block style, four columns a step, lists indented.
 
+use std::borrow::Cow;
+
 use super::block::next_column;
 use super::leaf::plain_form;
 use super::write::{Around, default, double};
@@ -165,7 +167,7 @@ impl Writer<'_> {
             Scalar::Null => Ok("null".to_owned()),
             Scalar::Text(text) if text.is_empty() => Ok(double(text)),
             Scalar::Text(text) => Ok(default(text, around)),
-            other => plain_form(other, b""),
+            other => plain_form(other, b"").map(Cow::into_owned),
         }
     }
 

@@ -59,5 +59,8 @@ fn leaf_of(leaf: &Leaf, out: &mut Out) -> Result<(), EmitError> {
 }
 
 fn text(text: &str, out: &mut Out) {
-    out.push_str(&plain(text, true).unwrap_or_else(|| double(text)));
+    match plain(text, true) {
+        Some(text) => out.push_str(text),
+        None => out.push_str(&double(text)),
+    }
 }

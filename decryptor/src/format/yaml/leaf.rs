@@ -1,5 +1,6 @@
 //! Writes encrypted and decrypted values in the quotes, the block or the plain form that stands there.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use base64::Engine;
@@ -10,7 +11,7 @@ use super::write::{self, Around};
 use super::{Outside, block, resolve};
 use crate::format::Edits;
 use crate::manifest::go_float::{Bits, go_float};
-use crate::sops::value::{self, Opened, Type};
+use crate::sops::value::{self, Opened};
 use crate::tree::{Leaf, Scalar, Style};
 
 /// Stands behind an encrypted value in quotes whose source has none: brackets and braces take no plain one.
@@ -35,7 +36,7 @@ impl Outside {
         }
         let new = match place.style {
             Style::Plain if place.flow => format!("\"{sealed}{PLAIN}\""),
-            Style::Plain => sealed.to_owned(),
+            Style::Plain => return edits.push(start..place.at.end, sealed),
             Style::Single => format!("'{sealed}'"),
             Style::Double => format!("\"{sealed}\""),
             Style::Literal | Style::Folded => {
@@ -91,7 +92,7 @@ impl Outside {
             edits.push(start..place.at.end, plain_form(scalar, written)?);
             return Ok(());
         };
-        let around = self.around_text(text, leaf, new);
+        let around = || self.around_text(text, leaf, new);
         let is_plain = match &leaf.scalar {
             Scalar::Text(sealed) => value::mark(sealed) == PLAIN,
             _ => false,
@@ -100,19 +101,19 @@ impl Outside {
         let wanted = match style {
             Style::Plain if !keeps && !is_plain => None,
             Style::Plain if place.is_tagged_text => {
-                write::stands_alone(new, place.flow).then(|| new.to_string())
+                write::stands_alone(new, place.flow).then_some(Cow::Borrowed(new.as_str()))
             }
-            Style::Plain => write::plain(new, place.flow),
-            Style::Single => write::single(new),
-            Style::Double => Some(write::double(new)),
+            Style::Plain => write::plain(new, place.flow).map(Cow::Borrowed),
+            Style::Single => write::single(new).map(Cow::Owned),
+            Style::Double => Some(Cow::Owned(write::double(new))),
             Style::Literal | Style::Folded => {
-                self.write_block(new, text, place.at.clone(), around, edits);
+                self.write_block(new, text, place.at.clone(), around(), edits);
                 return Ok(());
             }
         };
         edits.push(
             start..place.at.end,
-            wanted.unwrap_or_else(|| write::default(new, around)),
+            wanted.unwrap_or_else(|| Cow::Owned(write::default(new, around()))),
         );
         Ok(())
     }
@@ -259,22 +260,22 @@ fn swap_case(word: &str) -> Option<&'static str> {
 }
 
 /// A decrypted value that is no text, as a plain scalar.
-pub(super) fn plain_form(scalar: &Scalar, bytes: &[u8]) -> Result<String, &'static str> {
+pub(super) fn plain_form<'b>(
+    scalar: &Scalar,
+    bytes: &'b [u8],
+) -> Result<Cow<'b, str>, &'static str> {
     let written = str::from_utf8(bytes).unwrap_or("");
-    let canonical = value::canonical(scalar);
     let same = |text: &str| {
         let read = resolve::plain(text);
-        read.is_ok_and(|read| {
-            Type::of(&read) == Type::of(scalar) && value::canonical(&read) == canonical
-        })
+        read.is_ok_and(|read| value::is_same(&read, scalar))
     };
     if let Scalar::Bool(truth) = scalar {
-        return Ok(swap_case(written).map_or_else(|| truth.to_string(), str::to_owned));
+        return Ok(swap_case(written).map_or_else(|| Cow::Owned(truth.to_string()), Cow::Borrowed));
     }
     if same(written) {
-        return Ok(written.to_owned());
+        return Ok(Cow::Borrowed(written));
     }
-    Ok(match scalar {
+    Ok(Cow::Owned(match scalar {
         Scalar::Float(value) => match go_float(*value, Bits::Double).as_str() {
             "+Inf" => ".inf".to_owned(),
             "-Inf" => "-.inf".to_owned(),
@@ -286,7 +287,7 @@ pub(super) fn plain_form(scalar: &Scalar, bytes: &[u8]) -> Result<String, &'stat
         Scalar::Bytes(bytes) => format!("!!binary {}", BASE64_STANDARD.encode(bytes.as_slice())),
         other => String::from_utf8(value::canonical(other).to_vec())
             .map_err(|_| "a number that is no text")?,
-    })
+    }))
 }
 
 /// The header of a block scalar, and its lines with the line break before them.

@@ -1,5 +1,7 @@
 //! What a YAML scalar means to go-yaml v3, by which SOPS reads: YAML 1.2 words, YAML 1.1 numbers.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use saphyr_parser::{ScalarStyle, Tag};
@@ -66,21 +68,28 @@ pub(super) fn plain(text: &str) -> Result<Scalar, &'static str> {
     let Some(first) = text.bytes().next() else {
         return Ok(Scalar::Null);
     };
+    if !may_begin_other(first) {
+        return Ok(Scalar::text(text));
+    }
+    if let Some(scalar) = word(text) {
+        return Ok(scalar);
+    }
     Ok(match first {
-        b't' | b'T' | b'f' | b'F' | b'n' | b'N' | b'~' => word(text),
-        b'.' => match word(text) {
-            Scalar::Text(_) => float(text),
-            found => found,
-        },
-        b'+' | b'-' | b'0'..=b'9' => match word(text) {
-            Scalar::Text(_) => match time::of_yaml(text)? {
-                Some(time) => Scalar::Time(time),
-                None => return number(text),
-            },
-            found => found,
+        b'.' => float(text).map_or_else(|| Scalar::text(text), Scalar::Float),
+        b'+' | b'-' | b'0'..=b'9' => match time::of_yaml(text)? {
+            Some(time) => Scalar::Time(time),
+            None => return number(text),
         },
         _ => Scalar::text(text),
     })
+}
+
+/// Whether anything but a text begins so.
+fn may_begin_other(first: u8) -> bool {
+    matches!(
+        first,
+        b't' | b'T' | b'f' | b'F' | b'n' | b'N' | b'~' | b'.' | b'+' | b'-' | b'0'..=b'9'
+    )
 }
 
 /// Whether a text without quotes is that text, here and in YAML 1.1: sops quotes what is not.
@@ -90,7 +99,10 @@ pub(super) fn is_text_everywhere(text: &str) -> bool {
 
 /// Whether a text without quotes is that text.
 pub(super) fn is_text(text: &str) -> bool {
-    text != "<<" && matches!(plain(text), Ok(Scalar::Text(_)))
+    let Some(first) = text.bytes().next() else {
+        return false;
+    };
+    text != "<<" && (!may_begin_other(first) || matches!(plain(text), Ok(Scalar::Text(_))))
 }
 
 fn is_old_bool(text: &str) -> bool {
@@ -137,28 +149,28 @@ fn is_base_60(text: &str) -> bool {
         && digits(part)
 }
 
-fn word(text: &str) -> Scalar {
-    match text {
+fn word(text: &str) -> Option<Scalar> {
+    Some(match text {
         "true" | "True" | "TRUE" => Scalar::Bool(true),
         "false" | "False" | "FALSE" => Scalar::Bool(false),
         "~" | "null" | "Null" | "NULL" => Scalar::Null,
         ".nan" | ".NaN" | ".NAN" => Scalar::Float(f64::NAN),
         ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => Scalar::Float(f64::INFINITY),
         "-.inf" | "-.Inf" | "-.INF" => Scalar::Float(f64::NEG_INFINITY),
-        _ => Scalar::text(text),
-    }
+        _ => return None,
+    })
 }
 
 fn number(text: &str) -> Result<Scalar, &'static str> {
-    let plain = text.replace('_', "");
+    let plain = match text.contains('_') {
+        true => Cow::Owned(text.replace('_', "")),
+        false => Cow::Borrowed(text),
+    };
     let found = integer(&plain).or_else(|| prefixed(&plain));
     match found {
         Some(Integer::Int(value)) => Ok(Scalar::Int(value)),
         Some(Integer::Uint(_)) => Err("a whole number past 9223372036854775807: quote it"),
-        None => Ok(match float(&plain) {
-            Scalar::Text(_) => Scalar::text(text),
-            found => found,
-        }),
+        None => Ok(float(&plain).map_or_else(|| Scalar::text(text), Scalar::Float)),
     }
 }
 
@@ -175,11 +187,9 @@ fn prefixed(plain: &str) -> Option<Integer> {
         .map(Integer::Int)
 }
 
-fn float(plain: &str) -> Scalar {
-    match plain.parse::<f64>() {
-        Ok(value) if is_decimal(plain) && value.is_finite() => Scalar::Float(value),
-        _ => Scalar::text(plain),
-    }
+fn float(plain: &str) -> Option<f64> {
+    let value = plain.parse::<f64>().ok()?;
+    (is_decimal(plain) && value.is_finite()).then_some(value)
 }
 
 fn binary(text: &str) -> Result<Scalar, &'static str> {

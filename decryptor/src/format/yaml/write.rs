@@ -28,13 +28,14 @@ pub(super) fn default(text: &str, around: Around<'_>) -> String {
         return double(text);
     }
     plain(text, around.flow)
+        .map(str::to_owned)
         .or_else(|| single(text))
         .unwrap_or_else(|| double(text))
 }
 
 /// A text without quotes. Returns `None` if it would not be read as that text.
-pub(super) fn plain(text: &str, flow: bool) -> Option<String> {
-    (is_text(text) && stands_alone(text, flow)).then(|| text.to_owned())
+pub(super) fn plain(text: &str, flow: bool) -> Option<&str> {
+    (is_text(text) && stands_alone(text, flow)).then_some(text)
 }
 
 /// Whether a text can stand without quotes, whatever it would mean.
