@@ -136,8 +136,13 @@ pub enum Warning {
 impl Encrypted {
     /// Reads a document; nothing is decrypted yet.
     pub fn parse(text: &[u8], format: Format) -> Result<Self, ReadError> {
-        let text = str::from_utf8(text).map_err(|_| ReadError::NotUtf8)?;
-        Self::of(text.to_owned(), format)
+        Self::take(text.to_vec(), format)
+    }
+
+    /// As [`Encrypted::parse`], for whoever needs the text no more: large ones are not copied.
+    pub fn take(text: Vec<u8>, format: Format) -> Result<Self, ReadError> {
+        let text = String::from_utf8(text).map_err(|_| ReadError::NotUtf8)?;
+        Self::of(text, format)
     }
 
     fn of(text: String, format: Format) -> Result<Self, ReadError> {

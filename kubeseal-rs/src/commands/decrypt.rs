@@ -40,11 +40,11 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
         target,
         how,
     } = args;
-    let text = source.read(ui)?;
-    let document = Encrypted::parse(&text, source.format())
+    let text = std::mem::take(&mut *source.read(ui)?);
+    let document = Encrypted::take(text, source.format())
         .map_err(|e| source.taken_for(failure::encrypted(e)))?;
     let clear = how.clear(&document, &data_key::env(), ui)?;
-    target.write_secret(clear.expose_secret(), source, &text, ui)
+    target.write_secret(clear.expose_secret(), source, document.as_bytes(), ui)
 }
 
 impl How {
