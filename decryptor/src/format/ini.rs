@@ -74,11 +74,11 @@ pub(super) fn write_encrypted(
     edits: &mut Edits,
 ) {
     let whole = whole(leaf);
-    let is_default = match &leaf.scalar {
+    let is_default = || match &leaf.scalar {
         Scalar::Text(value) => written(value).is_some_and(|default| default == text[whole.clone()]),
         _ => false,
     };
-    match keeps || !is_default {
+    match keeps || !is_default() {
         true => edits.push(leaf.place.at.clone(), sealed),
         false => edits.push(whole, sealed),
     }

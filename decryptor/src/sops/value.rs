@@ -325,9 +325,14 @@ impl<'t> Envelope<'t> {
         let cut = |text: &'t str, name: &str| {
             // Every name begins with a comma, which is found faster.
             let bytes = text.as_bytes();
-            let mut names = (0..bytes.len()).rev().filter(|at| bytes[*at] == b',');
-            let at = names.find(|at| bytes[*at..].starts_with(name.as_bytes()));
-            let at = at.ok_or(ValueError::NotEncrypted)?;
+            let mut at = bytes.len();
+            loop {
+                let comma = bytes[..at].iter().rposition(|byte| *byte == b',');
+                at = comma.ok_or(ValueError::NotEncrypted)?;
+                if bytes[at..].starts_with(name.as_bytes()) {
+                    break;
+                }
+            }
             let (before, part) = (&text[..at], &text[at + name.len()..]);
             match part.is_empty() {
                 true => Err(ValueError::NotEncrypted),
