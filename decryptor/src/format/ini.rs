@@ -44,6 +44,8 @@ pub(super) fn parse(text: &str) -> Result<Parsed, ParseError> {
     };
     let newline = match text.find('\n') {
         Some(at) if text[..at].ends_with('\r') => "\r\n",
+        // Behind it, a line feed alone would be read as one of these.
+        None if text.ends_with('\r') => "\r\n",
         _ => "\n",
     };
     let block = read.metadata.map(|found| Block {
