@@ -31,7 +31,7 @@ struct Part {
     sources: Vec<Expected>,
     /// Those of which the opened text does not show the type.
     types: Types,
-    /// Those of which the type is not the one that they had.
+    /// Where those begin of which the type is not the one that they had, and their paths.
     doubted: Vec<(usize, String)>,
 }
 
@@ -206,8 +206,7 @@ impl Encrypted {
         }
         let keeps = self.metadata.keeps_layout;
         if self.parsed.doubts_type(leaf, &opened, keeps) {
-            let line = self.text[..leaf.place.at.start].matches('\n').count() + 1;
-            done.doubted.push((line, path(spot.aad)));
+            done.doubted.push((leaf.place.at.start, path(spot.aad)));
         }
         if let Some(scalar) = &opened.scalar {
             done.types.note(done.leaves, scalar, self.format);
@@ -221,14 +220,20 @@ impl Encrypted {
     fn warnings_of(
         &self,
         unencrypted_comments: usize,
-        doubted: Vec<(usize, String)>,
+        mut doubted: Vec<(usize, String)>,
     ) -> Vec<Warning> {
         let duplicates = self.parsed.duplicates.iter();
         let mut warnings: Vec<Warning> = duplicates
             .map(|(line, key)| Warning::DuplicateKey(*line, key.clone()))
             .collect();
-        let doubted = doubted.into_iter();
-        warnings.extend(doubted.map(|(line, path)| Warning::TypeDoubted(line, path)));
+        // Lines are counted once, however many of them there are.
+        doubted.sort_by_key(|(at, _)| *at);
+        let (mut counted, mut line) = (0, 1);
+        warnings.extend(doubted.into_iter().map(|(at, path)| {
+            line += self.text[counted..at].matches('\n').count();
+            counted = at;
+            Warning::TypeDoubted(line, path)
+        }));
         if unencrypted_comments > 0 {
             warnings.push(Warning::UnencryptedComments(unencrypted_comments));
         }

@@ -56,6 +56,11 @@ fn a_type_that_does_not_fit_is_warned_of() {
         let expected = [Warning::TypeDoubted(line, path.to_owned())];
         assert_eq!(doubted(&lines.concat()), expected, "{line} {to}");
     }
+    let changed = encrypted.text.replace("type:int", "type:str");
+    let changed = changed.replacen("type:bool", "type:str", 1);
+    let expected = [(3, "a.b"), (6, "f")];
+    let expected = expected.map(|(line, path)| Warning::TypeDoubted(line, path.to_owned()));
+    assert_eq!(doubted(&changed), expected);
     // Without a layout, the style says nothing; bytes that no program encrypts as that type do, where no MAC is asked for.
     let cipher = ValueCipher::new(&key);
     let sealed = value::seal(
