@@ -168,9 +168,7 @@ impl Stash {
             was_item: None,
         }
     }
-}
 
-impl Stash {
     /// What the value had: that of its own place, or else of another that it was moved from.
     fn take(&mut self, kind: Type, plain: &[u8], aad: &str) -> Option<Known> {
         if self.known.is_empty() {
