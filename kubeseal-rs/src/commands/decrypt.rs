@@ -8,7 +8,7 @@ use decryptor::sops::path::Path;
 use keys::{Env, Plaintext};
 
 use crate::error::CommandError;
-use crate::sops::opening::{Opening, sentence};
+use crate::sops::opening::{Opening, warn_of};
 use crate::sops::source::{Source, Target};
 use crate::sops::{data_key, failure};
 use crate::ui::Ui;
@@ -66,13 +66,8 @@ impl How {
             return plain.extract(path, format).map_err(failure::converting);
         }
         let converted = plain.convert(format).map_err(failure::converting)?;
-        for warning in converted
-            .warnings()
-            .iter()
-            .filter(|new| !plain.warnings().contains(new))
-        {
-            ui.warn(sentence(warning));
-        }
+        let warnings = converted.warnings().iter();
+        warn_of(warnings.filter(|new| !plain.warnings().contains(new)), ui);
         Ok(converted.into_plaintext())
     }
 }

@@ -16,7 +16,7 @@ use crate::error::CommandError;
 use crate::files::{self, Swapped};
 use crate::sops::config_file::{ConfigChoice, ConfigFile};
 use crate::sops::memory_folder::{self, OnDisk};
-use crate::sops::opening::{Opening, sentence};
+use crate::sops::opening::{Opening, warn_of};
 use crate::sops::recipients::{self, Named, Recipients, RuleChoice};
 use crate::sops::rewrite::{changed_meanwhile, close_again, close_anew, read};
 use crate::sops::source::swap;
@@ -117,9 +117,7 @@ impl Args {
         before: &Before,
         ui: &mut Ui,
     ) -> Result<(), CommandError> {
-        for warning in closed.warnings() {
-            ui.warn(sentence(warning));
-        }
+        warn_of(closed.warnings(), ui);
         let path = &self.path;
         let swapped = match before {
             Before::There(document, _) => swap(path, document.as_bytes(), closed.as_bytes(), ui)?,

@@ -11,7 +11,7 @@ use keys::{DecryptionOrder, Env};
 
 use crate::error::CommandError;
 use crate::sops::config_file::{ConfigChoice, ConfigFile};
-use crate::sops::opening::{Opening, sentence};
+use crate::sops::opening::{Opening, sentence, warn_of};
 use crate::sops::recipients::{self, Named, RuleChoice};
 use crate::sops::rewrite::{close_again, now};
 use crate::sops::source::{self, Source, Target};
@@ -60,9 +60,7 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
             how.close(&plain, source.name(), config.as_deref(), &env)?
         }
     };
-    for warning in closed.warnings() {
-        ui.warn(sentence(warning));
-    }
+    warn_of(closed.warnings(), ui);
     target.write(closed.as_bytes(), source, &text, ui)
 }
 

@@ -4,13 +4,11 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 
 use decryptor::format::Format;
-use decryptor::sops::Encrypted;
 use zeroize::Zeroizing;
 
 use crate::error::CommandError;
 use crate::sops::opening::Opening;
-use crate::sops::rewrite::read;
-use crate::sops::{child, data_key, failure, user};
+use crate::sops::{child, user};
 use crate::ui::Ui;
 
 /// Which values, for which command.
@@ -52,9 +50,8 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
 }
 
 fn variables(args: &Args, ui: &mut Ui) -> Result<Vec<(String, Zeroizing<String>)>, CommandError> {
-    let text = read(&args.path)?;
-    let document = Encrypted::parse(&text, Format::of(&args.path)).map_err(failure::encrypted)?;
-    let (plain, _) = args.opening.open(&document, &data_key::env(), ui)?;
+    let format = Format::of(&args.path);
+    let plain = args.opening.open_file(&args.path, format, ui)?;
     plain
         .variables()
         .map_err(|e| CommandError::new(e.to_string()))

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use decryptor::format::Format;
-use decryptor::sops::{Encrypted, Plain};
+use decryptor::sops::Plain;
 use keys::Plaintext;
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
@@ -16,8 +16,7 @@ use crate::files;
 use crate::sops::child::{self, Signals};
 use crate::sops::memory_folder::{self, OnDisk};
 use crate::sops::opening::Opening;
-use crate::sops::rewrite::read;
-use crate::sops::{data_key, failure, user};
+use crate::sops::{failure, user};
 use crate::ui::Ui;
 
 /// What stands for the file's path in the command.
@@ -73,10 +72,8 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
 }
 
 fn opened(args: &Args, ui: &mut Ui) -> Result<Plain, CommandError> {
-    let text = read(&args.path)?;
     let format = args.format.unwrap_or_else(|| Format::of(&args.path));
-    let document = Encrypted::parse(&text, format).map_err(failure::encrypted)?;
-    let (plain, _) = args.opening.open(&document, &data_key::env(), ui)?;
+    let plain = args.opening.open_file(&args.path, format, ui)?;
     plain
         .convert(args.output_type.unwrap_or(format))
         .map_err(failure::converting)

@@ -1,8 +1,12 @@
 //! Opens an encrypted document with a key that is at hand.
 
+use std::path::Path;
+
+use decryptor::format::Format;
 use decryptor::sops::{Encrypted, Plain, Warning};
 use keys::{DataKey, DecryptionOrder, Env};
 
+use super::rewrite::read;
 use super::{data_key, failure};
 use crate::error::CommandError;
 use crate::ui::Ui;
@@ -29,10 +33,28 @@ impl Opening {
             false => document.open(&key),
         };
         let plain = plain.map_err(failure::opening)?;
-        for warning in plain.warnings() {
-            ui.warn(sentence(warning));
-        }
+        warn_of(plain.warnings(), ui);
         Ok((plain, key))
+    }
+
+    /// Reads and opens a file that is not to be changed.
+    pub(crate) fn open_file(
+        &self,
+        path: &Path,
+        format: Format,
+        ui: &mut Ui,
+    ) -> Result<Plain, CommandError> {
+        let text = read(path)?;
+        let document = Encrypted::parse(&text, format).map_err(failure::encrypted)?;
+        let (plain, _) = self.open(&document, &data_key::env(), ui)?;
+        Ok(plain)
+    }
+}
+
+/// Says what people should know of a document.
+pub(crate) fn warn_of<'w>(warnings: impl IntoIterator<Item = &'w Warning>, ui: &mut Ui) {
+    for warning in warnings {
+        ui.warn(sentence(warning));
     }
 }
 
