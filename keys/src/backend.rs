@@ -7,9 +7,13 @@ pub mod age;
 #[cfg(feature = "pgp")]
 pub mod pgp;
 pub mod unknown;
+#[cfg(feature = "vault")]
+pub mod vault;
 
 /// All kinds, in the order in which sops reads their lists from a document.
 pub static BACKENDS: &[&Backend] = &[
+    #[cfg(feature = "vault")]
+    &vault::BACKEND,
     #[cfg(feature = "pgp")]
     &pgp::BACKEND,
     #[cfg(feature = "age")]

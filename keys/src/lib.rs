@@ -22,6 +22,8 @@ pub mod groups;
 pub mod master_key;
 #[cfg(any(feature = "age", feature = "pgp"))]
 mod process;
+#[cfg(feature = "remote")]
+mod remote;
 pub mod scope;
 pub mod sealing;
 pub mod secret;

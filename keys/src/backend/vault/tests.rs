@@ -1,0 +1,73 @@
+use futures::executor::block_on;
+
+use super::*;
+use crate::secret::DataKey;
+
+#[test]
+fn keys_are_written_as_sops_writes_them() {
+    for (text, parts) in [
+        (
+            "https://v:8200/v1/transit/keys/k",
+            ["https://v:8200", "transit", "k"],
+        ),
+        ("http://v/v1/a/b/keys/k/", ["http://v", "a/b", "k"]),
+        (
+            "https://v/v1/transit/anything/k",
+            ["https://v", "transit", "k"],
+        ),
+    ] {
+        let key = VaultKey::parse(text).expect(text);
+        assert_eq!(
+            [&key.address, &key.engine, &key.name].map(String::as_str),
+            parts
+        );
+        let again = VaultKey::load(&key.fields()).expect("its own fields");
+        assert_eq!(again, key);
+    }
+    for text in [
+        "vault:8200/v1/transit/keys/k",
+        "//v/v1/transit/keys/k",
+        "https://v",
+        "https://v/v1/keys/k",
+        "https://v/prefix/v1/transit/keys/k",
+        "https://v/v1/transit/keys/..%2f",
+        "https://me:pw@v/v1/transit/keys/k",
+        "ftp://v/v1/transit/keys/k",
+    ] {
+        assert!(VaultKey::parse(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_document_does_not_choose_where_a_token_goes() {
+    let key = VaultKey::parse("https://attacker.example/v1/transit/keys/k").expect("a key");
+    let share = KeyShare::from(&DataKey::generate());
+    for variables in [
+        vec![],
+        vec![("VAULT_ADDR", "https://vault.example")],
+        vec![(
+            "SOPS_HC_VAULT_ALLOWLIST",
+            "https://vault.example,https://attacker.example:444",
+        )],
+        vec![
+            ("SOPS_HC_VAULT_ALLOWLIST", "none"),
+            ("VAULT_ADDR", "https://attacker.example"),
+        ],
+        vec![("VAULT_ADDR", "http://attacker.example")],
+        vec![("VAULT_ADDR", "https://attacker.example.org")],
+    ] {
+        let env: Env = variables
+            .iter()
+            .copied()
+            .chain([("VAULT_TOKEN", "s.secret")])
+            .collect();
+        let refused = block_on(key.wrap_key(&share, &env)).expect_err("not allowed");
+        assert!(
+            refused
+                .0
+                .contains("no token is sent to https://attacker.example,"),
+            "{refused}"
+        );
+        assert!(!refused.0.contains("s.secret"));
+    }
+}
