@@ -39,3 +39,4 @@ mod sops_door;
 mod stand;
 mod swap;
 mod templates;
+mod vault;

@@ -63,6 +63,7 @@ pub mod process;
 mod progress;
 pub mod python;
 mod reaper;
+pub mod vault;
 mod wait;
 
 pub use self::{

@@ -15,28 +15,31 @@ use aws_lc_rs::digest;
 use crate::{cache, progress::say};
 
 /// A program in one of the modules under `tests/peers`.
-pub struct GoProgram {
+pub struct GoProgram<'a> {
     /// What the binary is called.
-    pub name: &'static str,
+    pub name: &'a str,
     /// Its version, as `go.mod` pins it.
-    pub version: &'static str,
+    pub version: &'a str,
     /// The folder under `tests/peers`.
-    pub folder: &'static str,
+    pub folder: &'a str,
     /// The package to build, as seen from that folder.
-    pub package: &'static str,
+    pub package: &'a str,
     /// Values that releases set at link time.
-    pub ldflags: &'static str,
+    pub ldflags: &'a str,
+    /// Build tags, separated by commas.
+    pub tags: &'a str,
     /// How long the build takes on two cores, for the message.
-    pub duration: &'static str,
+    pub duration: &'a str,
 }
 
 /// The store under the API server.
-pub static ETCD: GoProgram = GoProgram {
+pub static ETCD: GoProgram<'static> = GoProgram {
     name: "etcd",
     version: "3.6.8",
     folder: "etcd",
     package: ".",
     ldflags: "",
+    tags: "",
     duration: "20 s",
 };
 
@@ -44,47 +47,51 @@ const KUBERNETES_VERSION: &str = "-X k8s.io/component-base/version.gitVersion=v1
      -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=34";
 
 /// The API server.
-pub static KUBE_APISERVER: GoProgram = GoProgram {
+pub static KUBE_APISERVER: GoProgram<'static> = GoProgram {
     name: "kube-apiserver",
     version: "1.34.4",
     folder: "kubernetes",
     package: "k8s.io/kubernetes/cmd/kube-apiserver",
     ldflags: KUBERNETES_VERSION,
+    tags: "",
     duration: "3 min",
 };
 
 /// Garbage collection, service accounts, namespaces.
-pub static KUBE_CONTROLLER_MANAGER: GoProgram = GoProgram {
+pub static KUBE_CONTROLLER_MANAGER: GoProgram<'static> = GoProgram {
     name: "kube-controller-manager",
     version: "1.34.4",
     folder: "kubernetes",
     package: "k8s.io/kubernetes/cmd/kube-controller-manager",
     ldflags: KUBERNETES_VERSION,
+    tags: "",
     duration: "1 min",
 };
 
 /// The original client.
-pub static KUBESEAL: GoProgram = GoProgram {
+pub static KUBESEAL: GoProgram<'static> = GoProgram {
     name: "kubeseal",
     version: "0.40.0",
     folder: "sealed-secrets",
     package: "github.com/bitnami/sealed-secrets/cmd/kubeseal",
     ldflags: "-X main.VERSION=0.40.0",
+    tags: "",
     duration: "30 s",
 };
 
 /// The original controller.
-pub static CONTROLLER: GoProgram = GoProgram {
+pub static CONTROLLER: GoProgram<'static> = GoProgram {
     name: "controller",
     version: "0.40.0",
     folder: "sealed-secrets",
     package: "github.com/bitnami/sealed-secrets/cmd/controller",
     ldflags: "-X main.VERSION=0.40.0",
+    tags: "",
     duration: "30 s",
 };
 
 /// Helm 3.
-pub static HELM: GoProgram = GoProgram {
+pub static HELM: GoProgram<'static> = GoProgram {
     name: "helm",
     version: "3.19.5",
     folder: "helm",
@@ -92,60 +99,124 @@ pub static HELM: GoProgram = GoProgram {
     ldflags: "-X helm.sh/helm/v3/internal/version.version=v3.19.5 \
          -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor=34 \
          -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=34",
+    tags: "",
     duration: "90 s",
 };
 
 /// Kustomize 5: the newest that Go 1.26 builds.
-pub static KUSTOMIZE: GoProgram = GoProgram {
+pub static KUSTOMIZE: GoProgram<'static> = GoProgram {
     name: "kustomize",
     version: "5.8.2",
     folder: "kustomize",
     package: "sigs.k8s.io/kustomize/kustomize/v5",
     ldflags: "-X sigs.k8s.io/kustomize/api/provenance.version=kustomize/v5.8.2",
+    tags: "",
     duration: "40 s",
 };
 
 /// The original of SOPS documents.
-pub static SOPS: GoProgram = GoProgram {
+pub static SOPS: GoProgram<'static> = GoProgram {
     name: "sops",
     version: "3.13.3",
     folder: "sops",
     package: "github.com/getsops/sops/v3/cmd/sops",
     ldflags: "",
+    tags: "",
     duration: "1 min",
 };
 
 /// The original of age files.
-pub static AGE: GoProgram = GoProgram {
+pub static AGE: GoProgram<'static> = GoProgram {
     name: "age",
     version: "1.3.2",
     folder: "age",
     package: "filippo.io/age/cmd/age",
     ldflags: "-X main.Version=v1.3.2",
+    tags: "",
     duration: "10 s",
 };
 
 /// Makes identities for [`AGE`].
-pub static AGE_KEYGEN: GoProgram = GoProgram {
+pub static AGE_KEYGEN: GoProgram<'static> = GoProgram {
     name: "age-keygen",
     version: "1.3.2",
     folder: "age",
     package: "filippo.io/age/cmd/age-keygen",
     ldflags: "-X main.Version=v1.3.2",
+    tags: "",
     duration: "10 s",
 };
 
-impl GoProgram {
+/// Vault, with what `minimal` leaves: transit, kv, tokens, approle, jwt.
+pub static VAULT: GoProgram<'static> = GoProgram {
+    name: "vault",
+    version: "1.21.1",
+    folder: "vault",
+    package: "github.com/hashicorp/vault",
+    ldflags: "",
+    tags: "minimal",
+    duration: "4 min",
+};
+
+/// The login with a Kubernetes token, as a plugin of [`VAULT`].
+pub static VAULT_KUBERNETES: GoProgram<'static> = GoProgram {
+    name: "kubernetes",
+    version: "0.23.1",
+    folder: "vault",
+    package: "github.com/hashicorp/vault-plugin-auth-kubernetes/cmd/vault-plugin-auth-kubernetes",
+    ldflags: "",
+    tags: "",
+    duration: "5 s",
+};
+
+impl GoProgram<'_> {
     /// The path of the binary, built first if the cache lacks it.
     pub fn path(&self) -> PathBuf {
-        build(
-            self.name,
-            self.version,
+        static KNOWN: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
+        let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let label = format!("{}-{}", self.name, self.version);
+        if let Some(path) = known().get_or_insert_default().get(&label) {
+            return path.clone();
+        }
+        let flags = [self.package, self.ldflags, self.tags];
+        let key = key(
             self.folder,
+            &flags[..if self.tags.is_empty() { 2 } else { 3 }],
+        );
+        let entry = cache::entry(&format!("{label}-{key}"), |out| self.build(out));
+        let path = entry.join(self.name);
+        known().get_or_insert_default().insert(label, path.clone());
+        path
+    }
+
+    fn build(&self, out: &Path) {
+        let Self { name, version, .. } = self;
+        say(&format!(
+            "building {name} {version} (about {}, once)…",
+            self.duration
+        ));
+        let begin = Instant::now();
+        let binary = out.join(name);
+        let binary = binary.to_str().expect("the cache folder's name is text");
+        let ldflags = format!("-s -w {}", self.ldflags);
+        let args = [
+            "build",
+            "-p",
+            "2",
+            "-trimpath",
+            "-tags",
+            self.tags,
+            "-ldflags",
+            &ldflags,
+            "-o",
+            binary,
             self.package,
-            self.ldflags,
-            self.duration,
-        )
+        ];
+        run_go(self.folder, &args);
+        say(&format!(
+            "built {name} {version} in {} s",
+            begin.elapsed().as_secs()
+        ));
     }
 }
 
@@ -153,7 +224,16 @@ impl GoProgram {
 ///
 /// To add one: a flat folder with `go.mod`, `go.sum` and the sources; it is built again when a file changes.
 pub fn go(folder: &str) -> PathBuf {
-    build(folder, "own", folder, ".", "", "1 min")
+    let program = GoProgram {
+        name: folder,
+        version: "own",
+        folder,
+        package: ".",
+        ldflags: "",
+        tags: "",
+        duration: "1 min",
+    };
+    program.path()
 }
 
 /// The source folder of a Go module that `tests/peers/<folder>` requires.
@@ -165,54 +245,6 @@ pub fn module_folder(folder: &str, module: &str) -> PathBuf {
 /// The source folder of the original, which also holds its chart and its CRD.
 pub fn sealed_secrets_source() -> PathBuf {
     module_folder("sealed-secrets", "github.com/bitnami/sealed-secrets")
-}
-
-fn build(
-    name: &str,
-    version: &str,
-    folder: &str,
-    package: &str,
-    ldflags: &str,
-    duration: &str,
-) -> PathBuf {
-    static KNOWN: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
-    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let label = format!("{name}-{version}");
-    if let Some(path) = known().get_or_insert_default().get(&label) {
-        return path.clone();
-    }
-    let key = key(folder, &[package, ldflags]);
-    let entry = cache::entry(&format!("{label}-{key}"), |out| {
-        say(&format!(
-            "building {name} {version} (about {duration}, once)…"
-        ));
-        let begin = Instant::now();
-        let binary = out.join(name);
-        let binary = binary.to_str().expect("the cache folder's name is text");
-        let ldflags = format!("-s -w {ldflags}");
-        run_go(
-            folder,
-            &[
-                "build",
-                "-p",
-                "2",
-                "-trimpath",
-                "-ldflags",
-                &ldflags,
-                "-o",
-                binary,
-                package,
-            ],
-        );
-        say(&format!(
-            "built {name} {version} in {} s",
-            begin.elapsed().as_secs()
-        ));
-    });
-    known()
-        .get_or_insert_default()
-        .insert(label, entry.join(name));
-    entry.join(name)
 }
 
 /// Names what the binary is made from: the files of the folder, the compiler, the flags.
