@@ -48,7 +48,7 @@ impl Person {
         self.variables.iter().collect()
     }
 
-    pub(crate) fn run(&self, program: &peer::GoProgram) -> cli::Run {
+    pub(crate) fn run(&self, program: &peer::GoProgram<'_>) -> cli::Run {
         let run = cli::run(program.path()).folder(self.folder.path());
         let variables = self.variables.iter();
         variables.fold(run, |run, (name, value)| run.env(name, value))
