@@ -104,7 +104,10 @@ fn both_programs_open_what_the_other_one_closed() {
         ];
         // The original puts comments on lines of their own.
         let without_comment = |text: &str| text.replace("# yes\n", "").replace(" # yes", "");
-        assert_eq!(without_comment(&opened[0]).trim(), without_comment(&opened[1]).trim());
+        assert_eq!(
+            without_comment(&opened[0]).trim(),
+            without_comment(&opened[1]).trim()
+        );
         // A change keeps the key, and a rotation asks for it again.
         desk.ours(&["set", "a.yaml", "[\"user\"]", "\"other\""])
             .ok();

@@ -33,8 +33,11 @@ pub(super) fn variable(env: &Env, name: &str) -> Option<String> {
 /// All servers of an environment.
 pub(super) struct Server {
     ready: Result<Ready, KeyError>,
-    sessions: std::sync::Mutex<HashMap<String, Arc<Mutex<Option<Arc<Session>>>>>>,
+    sessions: std::sync::Mutex<HashMap<String, Slot>>,
 }
+
+/// The session with an origin. Its lock is held while somebody logs in.
+type Slot = Arc<Mutex<Option<Arc<Session>>>>;
 
 struct Ready {
     service: Service,
