@@ -49,6 +49,7 @@ pub struct Env {
     variables: BTreeMap<OsString, OsString>,
     prompt: Option<Arc<dyn Prompt>>,
     time_limit: Duration,
+    typed_keys: Arc<[String]>,
     now: fn() -> Timestamp,
     loaded: Arc<Mutex<HashMap<TypeId, Slot>>>,
 }
@@ -67,6 +68,7 @@ impl Env {
             variables: variables.into_iter().collect(),
             prompt: None,
             time_limit: TIME_LIMIT,
+            typed_keys: Arc::default(),
             now: Timestamp::now,
             loaded: Arc::default(),
         }
@@ -83,6 +85,15 @@ impl Env {
     #[must_use]
     pub fn with_time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = limit.min(LONGEST_TIME_LIMIT);
+        self
+    }
+
+    /// Sets the keys that the person typed, as they were typed: credentials may go where these are.
+    ///
+    /// To be called before anything is loaded.
+    #[must_use]
+    pub fn with_typed_keys(mut self, keys: impl IntoIterator<Item = String>) -> Self {
+        self.typed_keys = keys.into_iter().collect();
         self
     }
 
@@ -135,6 +146,11 @@ impl Env {
     /// How long another program may take.
     pub fn time_limit(&self) -> Duration {
         self.time_limit
+    }
+
+    /// The keys that the person typed, whatever their kind.
+    pub fn typed_keys(&self) -> &[String] {
+        &self.typed_keys
     }
 
     /// The time.

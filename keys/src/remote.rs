@@ -1,16 +1,27 @@
 //! Calls to key services over HTTP: bounded in time and size, tried again where that may help, and never sent elsewhere.
 
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::rand;
+use bytes::Bytes;
 use reqwest::{
-    Client, ClientBuilder, Method, StatusCode, Url,
+    Client, ClientBuilder, Method, Response, StatusCode, Url,
     header::{HeaderMap, HeaderValue, RETRY_AFTER},
-    redirect::{Action, Attempt, Policy},
+    redirect::Policy,
 };
 use zeroize::Zeroizing;
 
 use crate::{env::Env, master_key::KeyError};
+
+mod opened;
+mod proxies;
+mod said;
+
+pub(crate) use opened::Opened;
+use said::{causes, shown};
+pub(crate) use said::{reason, secret_header};
 
 /// What one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(20);
@@ -22,15 +33,17 @@ const TRIES: u32 = 4;
 const FIRST_WAIT: Duration = Duration::from_millis(400);
 /// Longest wait that a service may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// How long a service that does not answer is left alone: many documents may have keys there.
+const LEFT_ALONE: Duration = Duration::from_secs(30);
 /// No answer of a key service is longer.
 const LONGEST_ANSWER: usize = 1 << 20;
-/// How much of a refusal is shown.
-const LONGEST_REASON: usize = 300;
 
 /// The way to one kind of service.
 pub(crate) struct Service {
     client: Client,
     limits: Limits,
+    /// Origins that did not answer: since when, and why.
+    silent: Mutex<HashMap<String, (Instant, String)>>,
 }
 
 /// How long and how often.
@@ -57,175 +70,194 @@ pub(crate) struct Call<'a> {
     pub(crate) url: &'a Url,
     pub(crate) headers: HeaderMap,
     /// JSON.
-    pub(crate) body: Option<Zeroizing<Vec<u8>>>,
+    pub(crate) body: Zeroizing<Vec<u8>>,
+    /// Whether it may be done twice, if nobody knows whether it was done.
+    pub(crate) repeats: bool,
 }
 
 /// What came back, whatever it says.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) body: Zeroizing<Vec<u8>>,
+    /// How long the service asks to wait.
+    pause: Option<Duration>,
 }
 
 /// Why there is no answer.
 #[derive(Debug)]
 enum Failure {
-    /// It may be there the next time.
-    Passing(String),
-    /// It will not.
+    /// The service was not reached.
+    Unreached(String),
+    /// It was, and whether it did what was asked nobody knows.
+    Lost(String),
+    /// It will not be better the next time.
     Lasting(String),
 }
 
 impl Service {
-    /// A client that goes to other origins only if `may_follow` allows it.
-    ///
-    /// `settings` adds certificates and the like. Proxies are those of the process's environment.
+    /// A client with certificates and the like by `settings`, and with the proxies of the environment behind those.
     pub(crate) fn new(
         limits: Limits,
-        may_follow: impl Fn(&Url) -> bool + Send + Sync + 'static,
+        env: &Env,
         settings: impl FnOnce(ClientBuilder) -> reqwest::Result<ClientBuilder>,
     ) -> Result<Self, KeyError> {
         // Whoever has chosen one before keeps it.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let follow = move |attempt: Attempt<'_>| -> Action {
-            let known = attempt.previous().len() < 3 && may_follow(attempt.url());
-            match known {
-                true => attempt.follow(),
-                false => attempt.stop(),
-            }
-        };
         let builder = Client::builder()
-            .redirect(Policy::custom(follow))
+            .redirect(Policy::none())
+            .no_proxy()
             .connect_timeout(ATTEMPT)
             .timeout(ATTEMPT)
             .user_agent(concat!("kubeseal-rs/", env!("CARGO_PKG_VERSION")));
-        let client = settings(builder).and_then(ClientBuilder::build);
-        let client = client.map_err(|e| KeyError(causes(&e)))?;
-        Ok(Self { client, limits })
+        let client = settings(builder)
+            .and_then(|builder| proxies::add(builder, env))
+            .and_then(ClientBuilder::build);
+        Ok(Self {
+            client: client.map_err(|e| KeyError(causes(&e)))?,
+            limits,
+            silent: Mutex::default(),
+        })
     }
 
     /// Calls until there is an answer that does not ask to try again, or until time or tries are used up.
+    ///
+    /// An origin that was silent once is left alone for a while, whoever asks.
     pub(crate) async fn call(&self, call: Call<'_>, env: &Env) -> Result<Answer, KeyError> {
-        let Limits { call: limit, tries } = self.limits;
-        let limit = limit.min(env.time_limit());
-        let in_time = tokio::time::timeout(limit, self.attempts(&call, tries));
-        let outcome = in_time
-            .await
-            .unwrap_or_else(|_| Err(format!("no answer in {} s", limit.as_secs_f32())));
-        outcome.map_err(|why| KeyError(format!("{} {}: {why}", call.method, shown(call.url))))
+        let origin = call.url.origin().ascii_serialization();
+        let failed = |why: &str| KeyError(format!("{} {}: {why}", call.method, shown(call.url)));
+        if let Some(why) = self.silence(&origin) {
+            return Err(failed(&format!("{why}, so it is left alone for a while")));
+        }
+        let limit = self.limits.call.min(env.time_limit());
+        let in_time = tokio::time::timeout(limit, self.attempts(&call)).await;
+        let outcome = in_time.unwrap_or_else(|_| {
+            Err(Failure::Lost(format!(
+                "no answer in {} s",
+                limit.as_secs_f32()
+            )))
+        });
+        let (why, outcome) = match outcome {
+            Ok(answer) if !is_overload(answer.status) => return Ok(answer),
+            Ok(answer) => (format!("it answers {}", answer.status), Ok(answer)),
+            Err(Failure::Lasting(why)) => return Err(failed(&why)),
+            Err(Failure::Unreached(why) | Failure::Lost(why)) => {
+                let error = failed(&why);
+                (why, Err(error))
+            }
+        };
+        self.silent().insert(origin, (Instant::now(), why));
+        outcome
     }
 
-    async fn attempts(&self, call: &Call<'_>, tries: u32) -> Result<Answer, String> {
+    fn silence(&self, origin: &str) -> Option<String> {
+        let silent = self.silent();
+        let (since, why) = silent.get(origin)?;
+        (since.elapsed() < LEFT_ALONE).then(|| why.clone())
+    }
+
+    fn silent(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Instant, String)>> {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn attempts(&self, call: &Call<'_>) -> Result<Answer, Failure> {
         let mut wait = FIRST_WAIT;
-        for _ in 1..tries {
-            let pause = match self.attempt(call).await {
-                Ok((answer, _)) if !is_passing(answer.status) => return Ok(answer),
-                Err(Failure::Lasting(reason)) => return Err(reason),
-                Ok((_, Some(asked))) => asked.min(LONGEST_WAIT),
-                Ok((_, None)) | Err(Failure::Passing(_)) => part_of(wait),
+        for _ in 1..self.limits.tries {
+            let outcome = self.attempt(call).await;
+            let pause = match &outcome {
+                Ok(answer) if call.is_to_be_repeated(answer.status) => answer.pause,
+                Err(Failure::Unreached(_)) => None,
+                Err(Failure::Lost(_)) if call.repeats => None,
+                _ => return outcome,
             };
+            let pause = pause.map_or_else(|| part_of(wait), |asked| asked.min(LONGEST_WAIT));
             tokio::time::sleep(pause).await;
-            wait *= 2;
+            wait = LONGEST_WAIT.min(wait * 2);
         }
-        match self.attempt(call).await {
-            Ok((answer, _)) => Ok(answer),
-            Err(Failure::Passing(reason) | Failure::Lasting(reason)) => Err(reason),
-        }
+        self.attempt(call).await
     }
 
-    async fn attempt(&self, call: &Call<'_>) -> Result<(Answer, Option<Duration>), Failure> {
-        let mut request = self
+    async fn attempt(&self, call: &Call<'_>) -> Result<Answer, Failure> {
+        let request = self
             .client
             .request(call.method.clone(), call.url.clone())
-            .headers(call.headers.clone());
-        if let Some(body) = &call.body {
-            request = request
-                .header("content-type", "application/json")
-                .body(body.to_vec());
-        }
-        let mut response = request.send().await.map_err(|e| failure(&e))?;
+            .headers(call.headers.clone())
+            .header("content-type", "application/json")
+            .body(Bytes::from_owner(call.body.clone()));
+        let response = request.send().await.map_err(|e| Failure::of(&e))?;
         let status = response.status();
         if status.is_redirection() {
-            let place = response.headers().get("location");
-            let place = place
-                .and_then(|place| place.to_str().ok())
-                .and_then(|place| Url::parse(place).ok());
-            let place = place.map_or_else(
-                || "another place".to_owned(),
-                |place| place.origin().ascii_serialization(),
-            );
-            return Err(Failure::Lasting(format!(
-                "it answers {status} and sends to {place}, where nothing is sent unless it is allowed"
-            )));
+            return Err(Failure::Lasting(redirected(&response)));
         }
-        let asked = response.headers().get(RETRY_AFTER).and_then(seconds);
-        let mut body = Zeroizing::new(Vec::new());
-        while let Some(chunk) = response.chunk().await.map_err(|e| failure(&e))? {
-            if body.len() + chunk.len() > LONGEST_ANSWER {
-                return Err(Failure::Lasting(
-                    "the answer is too long for a key service".to_owned(),
-                ));
-            }
-            // Growing would leave copies behind.
-            let mut longer = Zeroizing::new(Vec::with_capacity(body.len() + chunk.len()));
-            longer.extend_from_slice(&body);
-            longer.extend_from_slice(&chunk);
-            body = longer;
+        let pause = response.headers().get(RETRY_AFTER).and_then(seconds);
+        Ok(Answer {
+            status,
+            body: whole(response).await?,
+            pause,
+        })
+    }
+}
+
+impl Call<'_> {
+    fn is_to_be_repeated(&self, status: StatusCode) -> bool {
+        match status.as_u16() {
+            // Nothing was done.
+            412 | 429 | 503 => true,
+            500 | 502 | 504 => self.repeats,
+            _ => false,
         }
-        Ok((Answer { status, body }, asked))
     }
 }
 
-/// A URL without what may be secret in it.
-pub(crate) fn shown(url: &Url) -> String {
-    let mut url = url.clone();
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.set_query(None);
-    url.to_string()
-}
-
-/// What a service says, made safe to show: one line, not long, no control characters.
-pub(crate) fn reason(text: &str) -> String {
-    let printable = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let words: String = printable.take(LONGEST_REASON).collect();
-    words.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// A header whose value no log shows.
-pub(crate) fn secret_header(value: &str) -> Result<HeaderValue, KeyError> {
-    let mut value = HeaderValue::from_str(value)
-        .map_err(|_| KeyError("the token holds characters that no header takes".to_owned()))?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-fn is_passing(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 412 | 429 | 500 | 502 | 503 | 504)
-}
-
-fn failure(error: &reqwest::Error) -> Failure {
-    let text = causes(error);
-    match error.is_connect() || error.is_timeout() || error.is_request() || error.is_body() {
-        // A certificate does not change by asking again.
-        true if text.contains("certificate") => Failure::Lasting(text),
-        true => Failure::Passing(text),
-        false => Failure::Lasting(text),
+impl Failure {
+    fn of(error: &reqwest::Error) -> Self {
+        let text = causes(error);
+        match () {
+            // A certificate does not change by asking again.
+            () if text.contains("certificate") => Self::Lasting(text),
+            () if error.is_connect() => Self::Unreached(text),
+            () if error.is_timeout() => Self::Lost(format!("no answer in {} s", ATTEMPT.as_secs())),
+            () if error.is_request() || error.is_body() => Self::Lost(text),
+            () => Self::Lasting(text),
+        }
     }
 }
 
-/// The innermost reason: the others repeat the URL.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
+/// What is said of a redirection: whoever follows one takes secrets along.
+fn redirected(response: &Response) -> String {
+    let place = response.headers().get("location");
+    let place = place.and_then(|place| response.url().join(place.to_str().ok()?).ok());
+    let status = response.status();
+    let place = place.map_or_else(|| "another place".to_owned(), |place| shown(&place));
+    format!(
+        "it answers {status} and sends to {place}; nothing is sent there: name that address if it is the right one"
+    )
+}
+
+async fn whole(mut response: Response) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let mut body = Zeroizing::new(Vec::new());
+    while let Some(chunk) = response.chunk().await.map_err(|e| Failure::of(&e))? {
+        let length = body.len() + chunk.len();
+        if length > LONGEST_ANSWER {
+            let text = "the answer is too long for a key service";
+            return Err(Failure::Lasting(text.to_owned()));
+        }
+        // Growing would leave copies behind.
+        let mut longer = Zeroizing::new(Vec::with_capacity(length));
+        longer.extend_from_slice(&body);
+        longer.extend_from_slice(&chunk);
+        body = longer;
     }
-    reason(&innermost.to_string())
+    Ok(body)
+}
+
+/// Whether the service has no time for anybody.
+fn is_overload(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 429 | 502 | 503 | 504)
 }
 
 fn seconds(value: &HeaderValue) -> Option<Duration> {
-    Some(Duration::from_secs(
-        value.to_str().ok()?.trim().parse().ok()?,
-    ))
+    let seconds = value.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 /// A random part of a wait, so that many do not come back at the same moment.

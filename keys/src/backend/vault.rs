@@ -1,7 +1,8 @@
 //! Keys of the transit engine of HashiCorp Vault and OpenBao: the share goes there in clear, and comes back as `vault:v1:…`.
 //!
 //! Where a document says that its key is, is data of strangers, and a token goes with every call. So nothing is sent but to
-//! origins that the person or the administrator names: those of `SOPS_HC_VAULT_ALLOWLIST`, or else that of `VAULT_ADDR`.
+//! origins that the person or the administrator names: those of `SOPS_HC_VAULT_ALLOWLIST`, or else that of `VAULT_ADDR` and
+//! those of keys that were typed.
 
 use std::fmt;
 
@@ -13,14 +14,17 @@ use zeroize::Zeroizing;
 use crate::{
     env::Env,
     master_key::{Backend, Fields, KeyError, MasterKey, ParseError, Pending, Wrapped},
+    remote::Opened,
     secret::KeyShare,
 };
 
 mod allowed;
 mod login;
 mod server;
+mod settings;
 
-use server::Server;
+use allowed::Allowed;
+use server::{Body, Servers};
 
 /// Vault transit keys.
 pub static BACKEND: Backend = Backend {
@@ -88,18 +92,11 @@ impl VaultKey {
 
     /// A key whose parts make a URL that says what they say.
     fn new(address: &str, engine: &str, name: &str) -> Result<Self, ParseError> {
-        let malformed =
-            |what: &str| ParseError::Malformed(format!("{what} of a Vault transit key"));
-        let url = Url::parse(address)
-            .map_err(|_| malformed(&format!("{address:?} is not the address")))?;
-        let is_origin = matches!(url.scheme(), "http" | "https")
-            && url.path().trim_matches('/').is_empty()
-            && url.query().is_none()
-            && url.fragment().is_none()
-            && url.username().is_empty()
-            && url.password().is_none();
-        if !is_origin {
-            return Err(malformed(&format!("{address:?} is not the address")));
+        let malformed = |text: &str, what: &str| {
+            ParseError::Malformed(format!("{text:?} is not {what} of a Vault transit key"))
+        };
+        if !is_origin(address) {
+            return Err(malformed(address, "the address"));
         }
         let is_part = |part: &str| {
             !matches!(part, "" | "." | "..")
@@ -108,10 +105,10 @@ impl VaultKey {
                     .all(|b| b.is_ascii_graphic() && !b"/?#%\\".contains(&b))
         };
         if !engine.split('/').all(is_part) {
-            return Err(malformed(&format!("{engine:?} is not the engine path")));
+            return Err(malformed(engine, "the engine path"));
         }
         if !is_part(name) {
-            return Err(malformed(&format!("{name:?} is not the name")));
+            return Err(malformed(name, "the name"));
         }
         Ok(Self {
             address: address.to_owned(),
@@ -120,18 +117,32 @@ impl VaultKey {
         })
     }
 
-    /// Asks the engine to `encrypt` or `decrypt` with the key.
-    async fn ask(
-        &self,
-        action: &str,
-        body: Zeroizing<Vec<u8>>,
-        env: &Env,
-    ) -> Result<Data, KeyError> {
-        let server = env.once(|| Server::new(env));
+    /// Asks the engine to `encrypt` or `decrypt` with the key. No client is made for what is not allowed.
+    async fn ask(&self, action: &str, body: Body, env: &Env) -> Result<Data, KeyError> {
+        let url = Url::parse(&self.address).map_err(|e| KeyError(e.to_string()))?;
+        let allowed = env.once(|| Allowed::of(env));
+        (*allowed).as_ref().map_err(KeyError::clone)?.check(&url)?;
+        let servers = env.once(|| Servers::new(env));
+        let servers = (*servers).as_ref().map_err(KeyError::clone)?;
         let path = format!("{}/{action}/{}", self.engine, self.name);
-        let answer: Reply = server.ask(&self.address, &path, body, env).await?;
+        let answer: Reply = servers.ask(&url, &path, &body, env).await?;
         Ok(answer.data)
     }
+}
+
+/// Whether text is an origin and nothing else, and reads as what it is.
+fn is_origin(text: &str) -> bool {
+    let is_url = |url: Url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none()
+    };
+    text.contains("://")
+        && text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
+        && Url::parse(text).is_ok_and(is_url)
 }
 
 #[derive(Deserialize)]
@@ -171,13 +182,13 @@ impl MasterKey for VaultKey {
         env: &'a Env,
     ) -> Pending<'a, Result<Wrapped, KeyError>> {
         Box::pin(async move {
-            let text = Zeroizing::new(BASE64_STANDARD.encode(share.expose_secret()));
-            let mut body = Zeroizing::new(Vec::with_capacity(text.len() + 20));
-            for part in ["{\"plaintext\":\"", &text, "\"}"] {
-                body.extend_from_slice(part.as_bytes());
+            let secret = Zeroizing::new(BASE64_STANDARD.encode(share.expose_secret()));
+            let mut json = Zeroizing::new(Vec::with_capacity(secret.len() + 20));
+            for part in ["{\"plaintext\":\"", &secret, "\"}"] {
+                json.extend_from_slice(part.as_bytes());
             }
-            let mut data = self.ask("encrypt", body, env).await?;
-            if !data.ciphertext.starts_with("vault:") {
+            let mut data = self.ask("encrypt", Body { json, secret }, env).await?;
+            if !is_ciphertext(&data.ciphertext) {
                 return Err(KeyError(
                     "the server's answer holds no ciphertext".to_owned(),
                 ));
@@ -194,17 +205,29 @@ impl MasterKey for VaultKey {
         wrapped: &'a Wrapped,
         env: &'a Env,
     ) -> Pending<'a, Result<KeyShare, KeyError>> {
-        Box::pin(async move {
-            let body = serde_json::json!({"ciphertext": wrapped.enc.trim()});
-            let body = Zeroizing::new(body.to_string().into_bytes());
-            let data = self.ask("decrypt", body, env).await?;
-            let share = BASE64_STANDARD.decode(&data.plaintext);
-            let share = share.ok().filter(|share| !share.is_empty());
-            let share = share
-                .ok_or_else(|| KeyError("the server's answer holds no data key".to_owned()))?;
-            Ok(KeyShare::from(Zeroizing::new(share)))
-        })
+        Box::pin(async move { Opened::share(self, wrapped, env, self.open(wrapped, env)).await })
     }
+}
+
+impl VaultKey {
+    async fn open(&self, wrapped: &Wrapped, env: &Env) -> Result<KeyShare, KeyError> {
+        let json = serde_json::json!({"ciphertext": wrapped.enc.trim()});
+        let json = Zeroizing::new(json.to_string().into_bytes());
+        let secret = Zeroizing::default();
+        let data = self.ask("decrypt", Body { json, secret }, env).await?;
+        let share = BASE64_STANDARD.decode(&data.plaintext);
+        let share = share.ok().filter(|share| !share.is_empty());
+        let share =
+            share.ok_or_else(|| KeyError("the server's answer holds no data key".to_owned()))?;
+        Ok(KeyShare::from(Zeroizing::new(share)))
+    }
+}
+
+/// Whether text is what a transit engine makes: it goes into documents.
+fn is_ciphertext(text: &str) -> bool {
+    text.starts_with("vault:v")
+        && text.len() < 1 << 16
+        && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
 impl fmt::Display for VaultKey {

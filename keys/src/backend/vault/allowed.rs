@@ -1,8 +1,9 @@
-//! Where tokens may go.
+//! Where tokens may go: what a file says of that is not asked.
 
 use reqwest::Url;
 
-use super::server::variable;
+use super::VaultKey;
+use super::settings::both;
 use crate::{env::Env, master_key::KeyError};
 
 /// The variable with origins, separated by commas; or `all`, or `none`.
@@ -11,53 +12,68 @@ const LIST: &str = "SOPS_HC_VAULT_ALLOWLIST";
 /// The origins that tokens may go to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Allowed {
+    /// Everywhere: the person says so.
     All,
-    Origins(Vec<String>),
+    /// Those of the list, and no others.
+    Listed(Vec<String>),
+    /// There is no list: those of the variables with an address, and of the keys that the person typed.
+    Named(Vec<String>),
 }
 
 impl Allowed {
-    /// The origins that the environment names.
+    /// What the environment allows.
     pub(super) fn of(env: &Env) -> Result<Self, KeyError> {
-        let text = |value: &std::ffi::OsStr| value.to_string_lossy().into_owned();
-        let Some(list) = env.variable(LIST).map(text).filter(|list| !list.is_empty()) else {
-            let ambient = variable(env, "ADDR");
-            return ambient
-                .iter()
-                .map(|one| origin(one))
-                .collect::<Result<_, _>>()
-                .map(Self::Origins);
-        };
-        match list.trim() {
-            "all" => Ok(Self::All),
-            "none" => Ok(Self::Origins(Vec::new())),
-            list => list
+        let list = env.variable(LIST).map(|list| list.to_string_lossy());
+        match list.as_deref() {
+            None | Some("") => Ok(Self::Named(named(env))),
+            Some("all") => Ok(Self::All),
+            Some("none") => Ok(Self::Listed(Vec::new())),
+            Some(list) => list
                 .split(',')
-                .map(origin)
+                .map(listed)
                 .collect::<Result<_, _>>()
-                .map(Self::Origins),
+                .map(Self::Listed),
         }
     }
 
-    /// Whether tokens may go to the origin of a URL.
-    pub(super) fn has(&self, url: &Url) -> bool {
-        match self {
-            Self::All => true,
-            Self::Origins(origins) => origins.contains(&url.origin().ascii_serialization()),
-        }
-    }
-
-    /// Says no, and how to say yes.
-    pub(super) fn refusal(url: &Url) -> KeyError {
+    /// Whether a token may go to the origin of a URL; else how to allow it.
+    pub(super) fn check(&self, url: &Url) -> Result<(), KeyError> {
         let origin = url.origin().ascii_serialization();
-        KeyError(format!(
-            "no token is sent to {origin}, which the document names and you have not; \
-             set VAULT_ADDR={origin}, or {LIST} to a list of addresses with it, if you trust it"
-        ))
+        let refused = match self {
+            Self::All => return Ok(()),
+            Self::Listed(origins) | Self::Named(origins) if origins.contains(&origin) => {
+                return Ok(());
+            }
+            Self::Listed(_) => {
+                format!("{LIST} does not list it; add it there if you trust it")
+            }
+            Self::Named(_) => format!(
+                "a file names it, and you have not; if you trust it, set VAULT_ADDR={origin}, or {LIST} to addresses with it"
+            ),
+        };
+        Err(KeyError(format!("no token is sent to {origin}: {refused}")))
     }
 }
 
-fn origin(text: &str) -> Result<String, KeyError> {
-    let url = Url::parse(text.trim()).ok().filter(Url::has_host);
-    let url = url.ok_or_else(|| KeyError(format!("{text:?} in {LIST} or VAULT_ADDR is not an address such as https://vault.example.com:8200")))?;
+fn named(env: &Env) -> Vec<String> {
+    let typed = env.typed_keys().iter();
+    let typed = typed.filter_map(|text| Some(VaultKey::parse(text).ok()?.address));
+    both(env, "ADDR")
+        .chain(typed)
+        .filter_map(|address| Url::parse(&address).ok())
+        .map(|url| url.origin().ascii_serialization())
+        .collect()
+}
+
+/// An origin of the list. A path would allow less than it seems to: then nothing is allowed.
+fn listed(text: &str) -> Result<String, KeyError> {
+    let url = Url::parse(text.trim()).ok().filter(|url| {
+        url.has_host() && url.path() == "/" && url.query().is_none() && url.fragment().is_none()
+    });
+    let url = url.ok_or_else(|| {
+        KeyError(format!(
+            "{text:?} in {LIST} is not an address such as https://vault.example.com:8200"
+        ))
+    })?;
     Ok(url.origin().ascii_serialization())
 }

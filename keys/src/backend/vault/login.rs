@@ -6,13 +6,16 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::server::variable;
+use super::server::Body;
+use super::settings::variable;
 use crate::{env::Env, master_key::KeyError};
 
 /// No token or identity document is longer.
 const LONGEST_TOKEN: u64 = 64 << 10;
 /// Where Kubernetes puts the token of a pod.
 const POD_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+/// A token that is refused so soon after it was given is not allowed what was asked.
+const YOUNG: Duration = Duration::from_secs(10);
 
 /// How a token is had.
 pub(super) enum Login {
@@ -22,17 +25,17 @@ pub(super) enum Login {
     Call {
         /// Behind `/v1/`.
         path: String,
-        body: Zeroizing<Vec<u8>>,
+        body: Body,
     },
 }
 
-/// A token of a login, and until when it serves.
+/// A token, and until when it serves.
 pub(super) struct Session {
     pub(super) token: Zeroizing<String>,
+    /// When a login gave it. Nothing for a token that was given: then there is no other.
+    since: Option<Instant>,
     /// From then on it is better to log in again.
-    pub(super) fresh_until: Option<Instant>,
-    /// Whether it came of a login: then another can be had.
-    pub(super) is_login: bool,
+    fresh_until: Option<Instant>,
 }
 
 /// What a login answers.
@@ -45,7 +48,7 @@ pub(super) struct Reply {
 struct Auth {
     client_token: String,
     #[serde(default)]
-    lease_duration: u64,
+    lease_duration: u32,
 }
 
 impl Login {
@@ -60,7 +63,7 @@ impl Login {
                 let role = needed(env, "AUTH_ROLE", method)?;
                 let file = variable(env, "JWT_FILE").unwrap_or_else(|| POD_TOKEN.to_owned());
                 let jwt = read(env, Path::new(&file))?;
-                Ok(Self::call(env, method, &[("role", &role), ("jwt", &jwt)]))
+                Ok(Self::call(env, method, ("role", &role), ("jwt", jwt)))
             }
             Some(method @ "approle") => {
                 let role = needed(env, "ROLE_ID", method)?;
@@ -68,11 +71,8 @@ impl Login {
                     Some(file) => read(env, Path::new(&file))?,
                     None => Zeroizing::new(variable(env, "SECRET_ID").unwrap_or_default()),
                 };
-                let mut fields = vec![("role_id", role.as_str())];
-                if !secret.is_empty() {
-                    fields.push(("secret_id", &secret));
-                }
-                Ok(Self::call(env, method, &fields))
+                let secret = ("secret_id", secret);
+                Ok(Self::call(env, method, ("role_id", &role), secret))
             }
             Some(other) => Err(KeyError(format!(
                 "VAULT_AUTH_METHOD is {other:?}; known are token, kubernetes, jwt and approle"
@@ -89,16 +89,26 @@ impl Login {
         })
     }
 
-    fn call(env: &Env, method: &str, fields: &[(&str, &str)]) -> Self {
+    /// The call that shows who somebody is, and a secret that proves it. One that is empty is left out.
+    fn call(
+        env: &Env,
+        method: &str,
+        (who, name): (&str, &str),
+        (proof, secret): (&str, Zeroizing<String>),
+    ) -> Self {
         let mount = variable(env, "AUTH_MOUNT").unwrap_or_else(|| method.to_owned());
-        let fields: serde_json::Map<_, _> = fields
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).into()))
-            .collect();
-        let body = serde_json::Value::Object(fields).to_string();
+        let text = |text: &str| serde_json::Value::from(text).to_string();
+        let (name, value) = (text(name), Zeroizing::new(text(&secret)));
+        let mut json = Zeroizing::new(Vec::with_capacity(name.len() + value.len() + 64));
+        json.extend_from_slice(format!("{{\"{who}\":{name}").as_bytes());
+        if !secret.is_empty() {
+            json.extend_from_slice(format!(",\"{proof}\":").as_bytes());
+            json.extend_from_slice(value.as_bytes());
+        }
+        json.push(b'}');
         Self::Call {
             path: format!("auth/{}/login", mount.trim_matches('/')),
-            body: Zeroizing::new(body.into_bytes()),
+            body: Body { json, secret },
         }
     }
 }
@@ -107,23 +117,33 @@ impl Session {
     pub(super) fn given(token: Zeroizing<String>) -> Self {
         Self {
             token,
+            since: None,
             fresh_until: None,
-            is_login: false,
         }
     }
 
     /// A third of the lease is left for whoever is slow.
-    pub(super) fn of_login(mut reply: Reply) -> Self {
-        let lease = Duration::from_secs(reply.auth.lease_duration);
-        Self {
-            token: Zeroizing::new(std::mem::take(&mut reply.auth.client_token)),
-            fresh_until: (!lease.is_zero()).then(|| Instant::now() + lease * 2 / 3),
-            is_login: true,
+    pub(super) fn of_login(mut reply: Reply) -> Result<Self, KeyError> {
+        let token = Zeroizing::new(std::mem::take(&mut reply.auth.client_token));
+        if token.is_empty() {
+            return Err(KeyError("the login gave no token".to_owned()));
         }
+        let lease = Duration::from_secs(reply.auth.lease_duration.into());
+        let now = Instant::now();
+        Ok(Self {
+            token,
+            since: Some(now),
+            fresh_until: (!lease.is_zero()).then(|| now + lease * 2 / 3),
+        })
     }
 
     pub(super) fn is_fresh(&self) -> bool {
         self.fresh_until.is_none_or(|until| Instant::now() < until)
+    }
+
+    /// Whether another login may give what this token is refused.
+    pub(super) fn may_be_replaced(&self) -> bool {
+        self.since.is_some_and(|since| since.elapsed() > YOUNG)
     }
 }
 
