@@ -20,7 +20,7 @@ use crate::sops::opening::{Opening, warn_of};
 use crate::sops::recipients::{self, Named, Recipients, RuleChoice};
 use crate::sops::rewrite::{changed_meanwhile, close_again, close_anew, read};
 use crate::sops::source::swap;
-use crate::sops::{data_key, exit, failure};
+use crate::sops::{exit, failure};
 use crate::ui::Ui;
 
 /// Which document is edited, and what a new one is encrypted with.
@@ -53,7 +53,7 @@ enum Before {
 
 /// Edits it. A text that cannot be encrypted is given back to the editor; the file changes only when all is well.
 pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
-    let env = data_key::env();
+    let env = args.named.env();
     let format = args.format.unwrap_or_else(|| Format::of(&args.path));
     let (before, plain) = match args.path.exists() {
         true => open(args, format, &env, ui).map_err(|e| e.of(&args.path))?,

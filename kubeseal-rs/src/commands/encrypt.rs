@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
     } = args;
     let text = source.read(ui)?;
     let plain = parse(&text, source.format())?;
-    let env = data_key::env();
+    let env = how.named.env();
     let closed = match update {
         Some(previous) => how.update(&plain, previous, &env, ui)?,
         None => {

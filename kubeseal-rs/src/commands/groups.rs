@@ -44,7 +44,10 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
     let format = Format::of(path);
     let text = read(path)?;
     let document = Encrypted::parse(&text, format).map_err(failure::encrypted)?;
-    let env = data_key::env();
+    let env = match &args.change {
+        Change::Add(named, _) => named.env(),
+        Change::Delete(_) => data_key::env(),
+    };
     let opened = args.opening.open(&document, &env, ui);
     let (_, key) = opened.map_err(|e| e.at("Error getting data key").code(1))?;
     let copy = document.metadata().copy();

@@ -15,7 +15,7 @@ use crate::sops::policy::Policy;
 use crate::sops::recipients::Named;
 use crate::sops::rewrite::{close_anew, read, renewed};
 use crate::sops::source::{Place, Source, Target};
-use crate::sops::{data_key, exit, failure};
+use crate::sops::{exit, failure};
 use crate::ui::Ui;
 
 /// Which document gets another data key, and where the result goes.
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
     let text = read(path)?;
     let format = args.format.unwrap_or_else(|| Format::of(path));
     let document = Encrypted::parse(&text, format).map_err(failure::encrypted)?;
-    let closed = how.rotate(&document, &args.name, &data_key::env(), ui)?;
+    let closed = how.rotate(&document, &args.name, &how.add.env(), ui)?;
     let source = Source {
         place: Place::File(path.clone()),
         name: None,

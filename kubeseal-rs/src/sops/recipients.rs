@@ -6,11 +6,11 @@ use decryptor::sops::config::{CreationRule, KeyEntry, Spelling};
 use decryptor::sops::rules::Rules;
 use keys::groups::{KeyGroup, KeyGroups};
 use keys::master_key::{Field, Fields, MasterKey, ParseError};
-use keys::{Backend, backend};
+use keys::{Backend, Env, backend};
 use serde_json::Value;
 
 use super::config_file::ConfigFile;
-use super::exit;
+use super::{data_key, exit};
 use crate::error::CommandError;
 
 /// Keys named by flags or variables. Any of them takes the place of all that the configuration names.
@@ -93,6 +93,13 @@ fn no_keys() -> CommandError {
 }
 
 impl Named {
+    /// The outside as this process has it. What was typed is trusted: credentials may go there.
+    pub(crate) fn env(&self) -> Env {
+        let lists = self.lists.iter();
+        let keys = lists.flat_map(|(_, list)| list.split(',').map(str::to_owned));
+        data_key::env().with_typed_keys(keys)
+    }
+
     /// The keys themselves.
     pub(crate) fn keys(&self) -> Result<Vec<Box<dyn MasterKey>>, CommandError> {
         let mut keys = Vec::new();
@@ -112,13 +119,12 @@ fn known(field: &str) -> Result<&'static Backend, CommandError> {
             "gcp_kms" => "Google Cloud KMS",
             "hckms" => "Huawei Cloud KMS",
             "azure_kv" => "Azure Key Vault",
-            "hc_vault" => "Vault transit",
             other => other,
         };
         CommandError::new(format!(
             "keys in {kind} are not supported yet, and nothing was written"
         ))
-        .hint("use age or PGP keys for now")
+        .hint("use age, PGP or Vault transit keys for now")
     })
 }
 

@@ -11,7 +11,6 @@ use zeroize::Zeroizing;
 use super::{How, parse};
 use crate::error::CommandError;
 use crate::sops::config_file::ConfigFile;
-use crate::sops::data_key;
 use crate::sops::each::{OfFile, count, each};
 use crate::sops::found::{self, Found, is_marked};
 use crate::sops::opening::sentence;
@@ -54,7 +53,7 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
     if candidates.is_empty() {
         ui.warn("no rule of a .sops.yaml has a path_regex for any file in these folders");
     }
-    let env = data_key::env();
+    let env = args.how.named.env();
     let outcomes = each(
         &candidates,
         "encrypted",

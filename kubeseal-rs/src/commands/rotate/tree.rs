@@ -6,7 +6,6 @@ use decryptor::format::Format;
 
 use super::How;
 use crate::error::CommandError;
-use crate::sops::data_key;
 use crate::sops::each::{count, each};
 use crate::sops::found::{self, Document};
 use crate::sops::source::put_back;
@@ -27,7 +26,11 @@ pub(crate) struct Args {
 
 /// Encrypts the values of each anew. One that fails stays as it was, and does not keep the others from it.
 pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
-    let (found, env, stop) = (found::find(&args.paths)?, data_key::env(), Stop::listen()?);
+    let (found, env, stop) = (
+        found::find(&args.paths)?,
+        args.how.add.env(),
+        Stop::listen()?,
+    );
     for found in &found {
         // What is wrong with a configuration is told once, and before anything is done.
         args.how.policy.find(&found.path, ui)?;

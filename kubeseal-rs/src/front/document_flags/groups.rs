@@ -60,6 +60,9 @@ pub(in crate::front) struct AddFlags {
     /// A PGP fingerprint of the new group; may be repeated
     #[arg(long, value_name = "FINGERPRINT", action = ArgAction::Append)]
     pgp: Vec<String>,
+    /// A Vault transit key URL of the new group; may be repeated
+    #[arg(long, value_name = "URL", action = ArgAction::Append)]
+    hc_vault_transit: Vec<String>,
     #[arg(long, hide = true, action = ArgAction::Append)]
     kms: Vec<String>,
     #[arg(long, hide = true)]
@@ -72,8 +75,6 @@ pub(in crate::front) struct AddFlags {
     hckms: Vec<String>,
     #[arg(long, hide = true, action = ArgAction::Append)]
     azure_kv: Vec<String>,
-    #[arg(long, hide = true, action = ArgAction::Append)]
-    hc_vault_transit: Vec<String>,
     /// Add keys that .sops.yaml does not list for the file
     #[arg(long)]
     allow_unlisted: bool,

@@ -32,6 +32,12 @@ pub(in crate::front) struct KeyChangeFlags {
     /// PGP fingerprints to remove, separated by commas
     #[arg(long, value_name = "FINGERPRINTS")]
     rm_pgp: Option<String>,
+    /// Vault transit key URLs to add, separated by commas
+    #[arg(long, value_name = "URLS")]
+    add_hc_vault_transit: Option<String>,
+    /// Vault transit key URLs to remove, separated by commas
+    #[arg(long, value_name = "URLS")]
+    rm_hc_vault_transit: Option<String>,
     #[arg(long, hide = true)]
     add_kms: Option<String>,
     #[arg(long, hide = true)]
@@ -48,10 +54,6 @@ pub(in crate::front) struct KeyChangeFlags {
     add_azure_kv: Option<String>,
     #[arg(long, hide = true)]
     rm_azure_kv: Option<String>,
-    #[arg(long, hide = true)]
-    add_hc_vault_transit: Option<String>,
-    #[arg(long, hide = true)]
-    rm_hc_vault_transit: Option<String>,
 }
 
 impl KeyChangeFlags {
