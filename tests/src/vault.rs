@@ -1,6 +1,11 @@
 //! A Vault server in development mode: everything in memory, open at once, with an engine for keys.
 
-use std::{fs, path::PathBuf, process::Command, sync::OnceLock};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Arc, OnceLock},
+};
 
 use serde_json::{Value, json};
 
@@ -11,6 +16,7 @@ pub struct Vault {
     /// Where it listens: `http://127.0.0.1:…`.
     pub address: String,
     process: Process,
+    folder: PathBuf,
 }
 
 /// The token that may do everything.
@@ -25,8 +31,19 @@ pub fn shared() -> &'static Vault {
 impl Vault {
     /// Starts a server with a transit engine at `transit/`.
     pub fn start() -> Self {
+        Self::start_as("http", |_| Vec::new())
+    }
+
+    /// As [`Vault::start`], with a certificate of an authority of its own.
+    pub fn start_with_certificate() -> Self {
+        Self::start_as("https", |folder| {
+            let folder = folder.display();
+            vec!["-dev-tls".to_owned(), format!("-dev-tls-cert-dir={folder}")]
+        })
+    }
+
+    fn start_as(scheme: &str, flags: impl FnOnce(&Path) -> Vec<String>) -> Self {
         let port = ports::free();
-        let address = format!("http://127.0.0.1:{port}");
         let folder: PathBuf = run_folder().join(format!("vault-{port}"));
         let plugins = folder.join("plugins");
         fs::create_dir_all(&plugins).expect("the run folder can be written");
@@ -37,17 +54,42 @@ impl Vault {
             .args(["server", "-dev", "-dev-no-store-token"])
             .arg(format!("-dev-root-token-id={ROOT}"))
             .arg(format!("-dev-listen-address=127.0.0.1:{port}"))
-            .arg(format!("-dev-plugin-dir={}", plugins.display()));
-        let process = Process::start("vault", command, &folder.join("vault.log"));
-        let vault = Self { address, process };
+            .arg(format!("-dev-plugin-dir={}", plugins.display()))
+            .args(flags(&folder));
+        let vault = Self {
+            address: format!("{scheme}://127.0.0.1:{port}"),
+            process: Process::start("vault", command, &folder.join("vault.log")),
+            folder,
+        };
         wait_until("Vault answers", crate::PATIENCE, || {
             match vault.send("GET", "sys/health", ROOT, &Value::Null) {
                 (200, _) => Ok(()),
                 (status, answer) => Err(format!("{status} {answer}\n{}", vault.process.tail())),
             }
         });
+        let log = json!({"type": "file", "options": {"file_path": vault.audit_log()}});
+        vault.ask("PUT", "sys/audit/file", &log);
         vault.ask("POST", "sys/mounts/transit", &json!({"type": "transit"}));
         vault
+    }
+
+    fn audit_log(&self) -> PathBuf {
+        self.folder.join("audit.log")
+    }
+
+    /// How often a path was asked for, as the server's own log has it: it is written before the answer.
+    pub fn calls(&self, path: &str) -> usize {
+        let log = fs::read_to_string(self.audit_log()).expect("the server writes it");
+        let entries = log.lines().map(|line| {
+            let entry: Value = serde_json::from_str(line).unwrap_or_default();
+            entry["type"] == "request" && entry["request"]["path"] == path
+        });
+        entries.filter(|counts| *counts).count()
+    }
+
+    /// The certificate of the authority of a server with one.
+    pub fn authority(&self) -> PathBuf {
+        self.folder.join("vault-ca.pem")
     }
 
     /// What a key is called in SOPS documents.
@@ -73,7 +115,14 @@ impl Vault {
             .header("X-Vault-Token", token)
             .body(body.to_string())
             .expect("a request");
+        // A server of our own, on loopback: whoever it is, it answers to tests only.
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = ureq::tls::TlsConfig::builder()
+            .unversioned_rustls_crypto_provider(provider)
+            .disable_verification(true);
         let agent = ureq::Agent::config_builder()
+            .tls_config(tls.build())
+            .proxy(None)
             .http_status_as_error(false)
             .build()
             .new_agent();
