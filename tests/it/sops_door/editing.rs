@@ -333,12 +333,15 @@ fn an_editor_gets_no_keys() {
     desk.sops(Whose::Ours, &["edit", "f.yaml"])
         .env("EDITOR", editor)
         .env("SOPS_AGE_KEY", desk.read("key.txt"))
+        .env("SOPS_PGP_KEY", "battery staple")
+        .env("VAULT_TOKEN", "battery staple")
+        .env("BAO_SECRET_ID", "battery staple")
         .env("SEALED_SECRETS_KEYRING_PASSPHRASE", "correct horse")
         .env("MINE", "stays")
         .ok();
     let seen = desk.read("seen");
     assert!(seen.contains("MINE=stays"), "{seen}");
-    for secret in ["AGE-SECRET-KEY", "correct horse"] {
+    for secret in ["AGE-SECRET-KEY", "correct horse", "battery staple"] {
         assert!(!seen.contains(secret), "{seen}");
     }
 }

@@ -26,7 +26,15 @@ const NO_TRACES: [&str; 5] = [
 ];
 
 /// Variables that hold keys and passphrases themselves: the editor, and all that it loads, has no need of them.
-const KEYS: [&str; 2] = ["SOPS_AGE_KEY", "SEALED_SECRETS_KEYRING_PASSPHRASE"];
+const KEYS: [&str; 7] = [
+    "SOPS_AGE_KEY",
+    "SOPS_PGP_KEY",
+    "VAULT_TOKEN",
+    "BAO_TOKEN",
+    "VAULT_SECRET_ID",
+    "BAO_SECRET_ID",
+    "SEALED_SECRETS_KEYRING_PASSPHRASE",
+];
 
 /// Signals are caught as long as it lives.
 pub(super) struct Session {
