@@ -39,8 +39,12 @@ impl UnknownKey {
         }
     }
 
+    /// Why it is of no use: its kind is not built in, or knows nothing like it.
     fn refusal(&self) -> KeyError {
-        KeyError(format!("this build has no support for {} keys", self.field))
+        match super::load(&self.field, &self.fields) {
+            Err(why) => KeyError(why.to_string()),
+            Ok(_) => KeyError(format!("this build has no support for {} keys", self.field)),
+        }
     }
 }
 

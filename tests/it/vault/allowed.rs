@@ -1,6 +1,7 @@
 //! A token goes where a person or an administrator allows it, and nowhere else.
 
 use std::fs;
+use std::process::Command;
 
 use testkit::vault::{self, ROOT};
 
@@ -162,6 +163,76 @@ fn keys_are_added_to_documents_by_their_names() {
     ];
     desk.ours(&args).ok();
     assert!(desk.theirs(&["decrypt", "a.yaml"]).ok().contains("hunter2"));
+}
+
+#[test]
+fn nothing_is_prepared_for_a_server_that_is_not_asked() {
+    let vault = vault::shared();
+    let desk = Desk::bare(&[("VAULT_TOKEN", ROOT)]);
+    let made = Command::new("mkfifo")
+        .arg(desk.path("authorities"))
+        .status();
+    assert!(made.expect("coreutils are there").success());
+    // Whoever read the authorities would wait for ever: nobody writes into that pipe.
+    desk.write("a.yaml", TEXT);
+    desk.encrypt(&vault.key("unprepared"));
+    let text = desk.read("a.yaml").replace("http://", "https://");
+    desk.write("a.yaml", &text);
+    let run = desk.ours(&["decrypt", "a.yaml"]);
+    let output = run.env("SSL_CERT_FILE", "authorities").output();
+    assert_eq!(output.code(), 128);
+    assert!(
+        output.stderr.contains("no token is sent"),
+        "{}",
+        output.stderr
+    );
+    let identity = age::x25519::Identity::generate();
+    let secret = age::secrecy::ExposeSecret::expose_secret(&identity.to_string()).to_owned();
+    let recipient = identity.to_public().to_string();
+    desk.write("b.yaml", TEXT);
+    desk.ours(&["encrypt", "-i", "--age", &recipient, "b.yaml"])
+        .ok();
+    let run = desk.ours(&["decrypt", "b.yaml"]);
+    let opened = run
+        .env("SOPS_AGE_KEY", &secret)
+        .env("SSL_CERT_FILE", "authorities");
+    assert_eq!(opened.ok(), TEXT);
+}
+
+#[test]
+fn a_document_whose_key_names_no_server_opens_with_another_key() {
+    let vault = vault::shared();
+    let desk = Desk::new(vault, ROOT);
+    let identity = age::x25519::Identity::generate();
+    let secret = age::secrecy::ExposeSecret::expose_secret(&identity.to_string()).to_owned();
+    let recipient = identity.to_public().to_string();
+    let key = vault.key("odd");
+    let args = [
+        "encrypt",
+        "-i",
+        "--age",
+        &recipient,
+        "--hc-vault-transit",
+        &key,
+        "a.yaml",
+    ];
+    desk.ours(&args).ok();
+    for (before, after) in [
+        (vault.address.as_str(), "https://vault.example/prefix"),
+        ("key_name: odd", "key_name: ../../sys/seal"),
+        ("engine_path: transit", "engine_path: sys?x"),
+    ] {
+        let text = desk.read("a.yaml").replace(before, after);
+        desk.write("b.yaml", &text);
+        let output = desk.ours(&["decrypt", "b.yaml"]).output();
+        assert_eq!(output.code(), 128);
+        let said = unwrapped(&output.stderr);
+        assert!(said.contains("of a Vault transit key"), "{said}");
+        let opened = desk
+            .ours(&["decrypt", "b.yaml"])
+            .env("SOPS_AGE_KEY", &secret);
+        assert_eq!(opened.ok(), TEXT);
+    }
 }
 
 #[test]

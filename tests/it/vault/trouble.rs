@@ -36,9 +36,10 @@ fn what_the_server_refuses_is_said_and_nothing_is_written() {
         assert!(said.contains(reason) && !said.contains(token), "{said}");
         assert_eq!(desk.read("b.yaml"), closed.read("a.yaml"));
     }
-    for (token, key) in [
-        ("no-such-token", key.as_str()),
-        (ROOT, &format!("{}/v1/no-engine/keys/k", vault.address)),
+    let no_engine = format!("{}/v1/no-engine/keys/k", vault.address);
+    for (token, key, reason) in [
+        ("no-such-token", &key, "403 Forbidden"),
+        (ROOT, &no_engine, "404 Not Found: no handler for route"),
     ] {
         // One key that does not wrap is enough: the document would not open for everybody.
         let recipient = age::x25519::Identity::generate().to_public().to_string();
@@ -47,6 +48,7 @@ fn what_the_server_refuses_is_said_and_nothing_is_written() {
             let args = ["encrypt", "-i", "--hc-vault-transit", key, "a.yaml"];
             let output = desk.ours(&[&args[..1], more, &args[1..]].concat()).output();
             assert_eq!(output.code(), 1, "{}", output.stderr);
+            assert!(output.stderr.contains(reason), "{}", output.stderr);
             assert_eq!(desk.read("a.yaml"), TEXT);
         }
     }
