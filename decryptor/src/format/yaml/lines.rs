@@ -8,6 +8,8 @@ mod tests;
 mod value;
 
 use std::ops::Range;
+use std::panic::resume_unwind;
+use std::thread;
 
 use zeroize::Zeroizing;
 
@@ -18,25 +20,83 @@ use crate::tree::{Comment, Entry, Item, Leaf, MAX_DEPTH, Pair, Scalar, Value};
 /// Longer keys are no simple ones for the whole reader.
 const MAX_KEY: usize = 1000;
 
+/// Shorter parts are not worth a thread.
+const WORTH_A_THREAD: usize = 256 << 10;
+
 /// Reads a document. Returns `None` if it is not of this kind, or not YAML at all.
 pub(super) fn read(text: &str) -> Option<Read> {
+    let cores = match text.len() / WORTH_A_THREAD {
+        0 | 1 => 1,
+        _ => thread::available_parallelism().map_or(1, usize::from),
+    };
+    read_in_parts(text, cores.min(text.len() / WORTH_A_THREAD))
+}
+
+/// As [`read`], in so many parts at the same time if the outermost mapping can be cut.
+fn read_in_parts(text: &str, parts: usize) -> Option<Read> {
     // A line break of another kind would have to be kept in mind, and the end of the last line too.
     if !text.ends_with('\n') || text.contains('\t') || text.contains('\r') {
         return None;
     }
-    let mut lines = Lines {
-        text,
-        at: 0,
-        last_end: 0,
-        open: Vec::new(),
-        comments: Vec::new(),
-        is_blank_behind: false,
-        read: Read::default(),
-    };
-    while let Some(line) = lines.next_line() {
-        lines.take(line)?;
+    let starts = cuts(text, parts);
+    let ends = starts.iter().copied().skip(1).chain([text.len()]);
+    let places: Vec<_> = starts.iter().copied().zip(ends).collect();
+    let part = |(start, end)| Lines::new(&text[..end], start).read();
+    let (mut entries, mut read) = thread::scope(|scope| {
+        let others = places.iter().skip(1).copied();
+        let others: Vec<_> = others.map(|place| scope.spawn(move || part(place))).collect();
+        let mut all = part(places[0]);
+        for other in others {
+            let part = other.join().unwrap_or_else(|panic| resume_unwind(panic));
+            all = all.zip(part).map(joined);
+        }
+        all
+    })?;
+    entries.shrink_to_fit();
+    find_duplicates(text, &entries, &mut read.duplicates);
+    read.tree.documents.push(entries);
+    read.frames.push(Frame {
+        end: text.len(),
+        column: 0,
+        closing_brace: None,
+    });
+    Some(read)
+}
+
+/// The entries of the outermost mapping in a part of the text, and what else was read there.
+type Part = (Vec<Entry>, Read);
+
+fn joined(((mut entries, mut read), (more, other)): (Part, Part)) -> Part {
+    entries.extend(more);
+    read.duplicates.extend(other.duplicates);
+    if read.step == 0 {
+        read.step = other.step;
     }
-    lines.finish()
+    (entries, read)
+}
+
+/// Where parts of about the same length begin: at the text's beginning, and at keys of the outermost mapping that no comment
+/// stands above.
+fn cuts(text: &str, parts: usize) -> Vec<usize> {
+    let mut starts = vec![0];
+    for part in 1..parts {
+        let after = (text.len() / parts * part).max(starts[starts.len() - 1]);
+        starts.extend(next_key(text, after));
+    }
+    starts
+}
+
+/// The first place behind another where such a key begins.
+fn next_key(text: &str, after: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let breaks = (after..text.len()).filter(|at| bytes[*at] == b'\n');
+    let mut starts = breaks.map(|at| at + 1);
+    starts.find(|start| {
+        let begins_key = bytes.get(*start).is_some_and(u8::is_ascii_alphanumeric);
+        let above = text[..*start].trim_end_matches(['\n', ' ']);
+        let line = above.rfind('\n').map_or(above, |at| &above[at + 1..]);
+        begins_key && !line.trim_start_matches(' ').starts_with('#')
+    })
 }
 
 struct Lines<'t> {
@@ -50,6 +110,8 @@ struct Lines<'t> {
     comments: Vec<(usize, Comment)>,
     /// Whether an empty line stands behind one of them.
     is_blank_behind: bool,
+    /// What the outermost mapping holds, once it has ended.
+    root: Option<Vec<Entry>>,
     read: Read,
 }
 
@@ -72,7 +134,35 @@ struct Line {
     end: usize,
 }
 
-impl Lines<'_> {
+impl<'t> Lines<'t> {
+    /// Reads from a key of the outermost mapping, or from the beginning.
+    fn new(text: &'t str, start: usize) -> Self {
+        Self {
+            text,
+            at: start,
+            last_end: 0,
+            open: Vec::new(),
+            comments: Vec::new(),
+            is_blank_behind: false,
+            root: None,
+            read: Read::default(),
+        }
+    }
+
+    fn read(mut self) -> Option<Part> {
+        while let Some(line) = self.next_line() {
+            self.take(line)?;
+        }
+        // To which mapping they belong is not for certain.
+        if !self.comments.is_empty() {
+            return None;
+        }
+        while !self.open.is_empty() {
+            self.end()?;
+        }
+        Some((self.root?, self.read))
+    }
+
     fn next_line(&mut self) -> Option<Line> {
         loop {
             let rest = self.text.get(self.at..).filter(|rest| !rest.is_empty())?;
@@ -195,19 +285,16 @@ impl Lines<'_> {
                 Value::List(items)
             }
             Node::Map(_, Some(_)) => return None,
+            Node::Map(entries, None) if self.open.is_empty() => {
+                self.root = Some(entries);
+                return Some(());
+            }
             Node::Map(mut entries, None) => {
                 entries.shrink_to_fit();
                 find_duplicates(self.text, &entries, &mut self.read.duplicates);
                 Value::Map(entries)
             }
         };
-        if self.open.is_empty() {
-            let Value::Map(entries) = value else {
-                return None;
-            };
-            self.read.tree.documents.push(entries);
-            return Some(());
-        }
         self.add(value)
     }
 
@@ -278,22 +365,6 @@ impl Lines<'_> {
         };
         entries.insert(entries.len().checked_sub(1)?, Entry::Comment(comment));
         Some(())
-    }
-
-    fn finish(mut self) -> Option<Read> {
-        // To which mapping they belong is not for certain.
-        if !self.comments.is_empty() {
-            return None;
-        }
-        while !self.open.is_empty() {
-            self.end()?;
-        }
-        self.read.frames.push(Frame {
-            end: self.text.len(),
-            column: 0,
-            closing_brace: None,
-        });
-        (self.read.tree.documents.len() == 1).then_some(self.read)
     }
 }
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::read::{self, Read};
-use super::read;
+use super::{read, read_in_parts};
 use crate::sops::value;
 use crate::tree::{Comment, Entry, Item, Leaf, Value};
 
@@ -150,11 +150,16 @@ fn commented_document() -> impl Strategy<Value = String> {
 
 fn check(text: &str) -> Result<bool, TestCaseError> {
     let Some(fast) = read(text) else {
+        prop_assert!((2..4).all(|parts| read_in_parts(text, parts).is_none()), "{}", text);
         return Ok(false);
     };
     match read::read_events(text) {
         Ok(whole) => prop_assert_eq!(shown(&fast), shown(&whole), "{}", text),
         Err(error) => prop_assert!(false, "{error}: {text}"),
+    }
+    for parts in 2..4 {
+        let parts = read_in_parts(text, parts);
+        prop_assert_eq!(parts.as_ref().map(shown), Some(shown(&fast)), "{}", text);
     }
     Ok(true)
 }
