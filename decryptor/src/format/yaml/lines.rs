@@ -44,7 +44,9 @@ fn read_in_parts(text: &str, parts: usize) -> Option<Read> {
     let part = |(start, end)| Lines::new(&text[..end], start).read();
     let (mut entries, mut read) = thread::scope(|scope| {
         let others = places.iter().skip(1).copied();
-        let others: Vec<_> = others.map(|place| scope.spawn(move || part(place))).collect();
+        let others: Vec<_> = others
+            .map(|place| scope.spawn(move || part(place)))
+            .collect();
         let mut all = part(places[0]);
         for other in others {
             let part = other.join().unwrap_or_else(|panic| resume_unwind(panic));
@@ -95,7 +97,7 @@ fn next_key(text: &str, after: usize) -> Option<usize> {
         let begins_key = bytes.get(*start).is_some_and(u8::is_ascii_alphanumeric);
         let above = text[..*start].trim_end_matches(['\n', ' ']);
         let line = above.rfind('\n').map_or(above, |at| &above[at + 1..]);
-        begins_key && !line.trim_start_matches(' ').starts_with('#')
+        begins_key && !above.is_empty() && !line.trim_start_matches(' ').starts_with('#')
     })
 }
 

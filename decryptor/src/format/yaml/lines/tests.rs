@@ -150,7 +150,11 @@ fn commented_document() -> impl Strategy<Value = String> {
 
 fn check(text: &str) -> Result<bool, TestCaseError> {
     let Some(fast) = read(text) else {
-        prop_assert!((2..4).all(|parts| read_in_parts(text, parts).is_none()), "{}", text);
+        prop_assert!(
+            (2..4).all(|parts| read_in_parts(text, parts).is_none()),
+            "{}",
+            text
+        );
         return Ok(false);
     };
     match read::read_events(text) {
