@@ -28,16 +28,9 @@ pub(crate) struct Spot<'p> {
 pub(crate) fn walk<'t, E>(
     tree: &'t Tree,
     rules: &Rules,
-    mut visit: impl FnMut(Met<'t>, &Spot<'_>) -> Result<(), E>,
+    visit: impl FnMut(Met<'t>, &Spot<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut walk = Walk {
-        rules,
-        path: String::new(),
-        visit: &mut visit,
-    };
-    tree.documents
-        .iter()
-        .try_for_each(|document| walk.map(document, false))
+    walk_part(tree, rules, &(0..usize::MAX), visit)
 }
 
 /// All leaves in document order.
@@ -108,20 +101,28 @@ pub(crate) fn walk_part<'t, E>(
     part: &Range<usize>,
     mut visit: impl FnMut(Met<'t>, &Spot<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut at = 0;
-    walk(tree, rules, |met, spot| {
-        let is_in = part.contains(&at);
-        at += 1;
-        match is_in {
-            true => visit(met, spot),
-            false => Ok(()),
-        }
-    })
+    let is_all = *part == (0..usize::MAX);
+    let mut walk = Walk {
+        rules,
+        path: String::new(),
+        part,
+        at: 0,
+        inside: if is_all { usize::MAX } else { 0 },
+        visit: &mut visit,
+    };
+    tree.documents
+        .iter()
+        .try_for_each(|document| walk.map(document, false))
 }
 
 struct Walk<'r, 't, E> {
     rules: &'r Rules,
     path: String,
+    part: &'r Range<usize>,
+    /// The number of what it meets next.
+    at: usize,
+    /// All up to this number is in the part for certain.
+    inside: usize,
     visit: &'r mut (dyn FnMut(Met<'t>, &Spot<'_>) -> Result<(), E> + 'r),
 }
 
@@ -133,12 +134,14 @@ impl<'t, E> Walk<'_, 't, E> {
             match entry {
                 Entry::Comment(comment) => active = self.comment(comment, named, active, false)?,
                 Entry::Pair(pair) => {
-                    let length = self.path.len();
-                    self.path.push_str(&pair.key);
-                    self.path.push(':');
-                    let named = named || active || self.rules.names_key(&pair.key);
-                    self.value(&pair.value, named)?;
-                    self.path.truncate(length);
+                    if !self.passes(&pair.value) {
+                        let length = self.path.len();
+                        self.path.push_str(&pair.key);
+                        self.path.push(':');
+                        let named = named || active || self.rules.names_key(&pair.key);
+                        self.value(&pair.value, named)?;
+                        self.path.truncate(length);
+                    }
                     active = false;
                 }
             }
@@ -158,7 +161,9 @@ impl<'t, E> Walk<'_, 't, E> {
                             active = self.comment(comment, named, active, true)?
                         }
                         Item::Value(value) => {
-                            self.value(value, named || active)?;
+                            if !self.passes(value) {
+                                self.value(value, named || active)?;
+                            }
                             active = false;
                         }
                     }
@@ -166,6 +171,25 @@ impl<'t, E> Walk<'_, 't, E> {
                 Ok(())
             }
         }
+    }
+
+    /// Goes past a value that has nothing of the part.
+    fn passes(&mut self, value: &Value) -> bool {
+        if self.at < self.inside {
+            return false;
+        }
+        if self.at >= self.part.end {
+            return true;
+        }
+        let end = self.at + count_of(value);
+        if end <= self.part.start {
+            self.at = end;
+            return true;
+        }
+        if self.part.start <= self.at && end <= self.part.end {
+            self.inside = end;
+        }
+        false
     }
 
     /// Gives back whether a comment of this run is named. Comments that ask for encryption stay in clear themselves.
@@ -183,6 +207,11 @@ impl<'t, E> Walk<'_, 't, E> {
     }
 
     fn visit(&mut self, met: Met<'t>, named: bool, in_list: bool) -> Result<(), E> {
+        let is_in = self.part.contains(&self.at);
+        self.at += 1;
+        if !is_in {
+            return Ok(());
+        }
         let aad = if self.path.is_empty() {
             ":"
         } else {
