@@ -54,6 +54,10 @@ impl Edits {
 
     /// Takes over those of another part of the text.
     pub(crate) fn append(&mut self, mut other: Self) {
+        if self.changes.is_empty() {
+            *self = other;
+            return;
+        }
         let before = self.blocks.len();
         self.blocks.append(&mut other.blocks);
         self.changes.reserve_exact(other.changes.len());
@@ -74,13 +78,21 @@ impl Edits {
     /// The text with all changes made. Where two overlap, the first in the text counts.
     pub(crate) fn apply(mut self, text: &str) -> Zeroizing<String> {
         self.changes.sort_by_key(|change| change.at.start);
+        let mut done = 0;
+        self.changes.retain(|change| {
+            let counts = change.at.start >= done;
+            if counts {
+                done = change.at.end;
+            }
+            counts
+        });
         let grown: usize = self.changes.iter().map(|change| change.new.len()).sum();
-        let mut out = Zeroizing::new(String::with_capacity(text.len() + grown));
+        let replaced: usize = self.changes.iter().map(|change| change.at.len()).sum();
+        // Exact: with less, copies of secrets would stay behind; and all of it is overwritten in the end, used or not.
+        let length = text.len() - replaced + grown;
+        let mut out = Zeroizing::new(String::with_capacity(length));
         let mut done = 0;
         for Change { at, block, new } in &self.changes {
-            if at.start < done {
-                continue;
-            }
             out.push_str(&text[done..at.start]);
             out.push_str(&self.blocks[*block][new.clone()]);
             done = at.end;
