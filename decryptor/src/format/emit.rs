@@ -64,7 +64,7 @@ pub(crate) fn emit_value(value: &Value, format: Format) -> Result<Zeroizing<Vec<
     let mut out = Out::default();
     match (value, format) {
         (Value::Leaf(leaf), _) if matches!(leaf.scalar, Scalar::Text(_) | Scalar::Bytes(_)) => {
-            return Ok(value::canonical(&leaf.scalar));
+            return Ok(value::canonical(&leaf.scalar).into_owned());
         }
         (Value::Leaf(leaf), Format::Dotenv | Format::Ini | Format::Binary) => {
             let words = value::in_words(&leaf.scalar);
@@ -114,7 +114,7 @@ fn data(entries: &[Entry]) -> Result<Zeroizing<Vec<u8>>, EmitError> {
             value: Value::Leaf(Leaf { scalar, .. }),
             ..
         }) if key == "data" && matches!(scalar, Scalar::Text(_) | Scalar::Bytes(_)) => {
-            Some(value::canonical(scalar))
+            Some(value::canonical(scalar).into_owned())
         }
         _ => None,
     });

@@ -1,6 +1,7 @@
 //! Closes documents: encrypts what the rules name, in place, and writes metadata.
 
 use std::ops::Range;
+use std::thread;
 
 use keys::DataKey;
 use keys::aead::ValueCipher;
@@ -15,6 +16,9 @@ use super::walk::{Met, Spot, in_parts, walk, walk_part};
 use super::{CloseError, Encrypted, Plain, ReadError, Warning, time, written};
 use crate::format::{Edits, Format, Parsed, Previous, wrapped_binary};
 use crate::tree::{Comment, Leaf};
+
+/// What was read of a shorter text is taken apart faster than a thread begins.
+const WORTH_A_THREAD: usize = 256 << 10;
 
 /// What to encrypt a document with, besides the data key.
 pub struct Closing<'a> {
@@ -125,8 +129,14 @@ impl Plain {
         if !edits.are_apart() {
             return Err(CloseError::LeftInClear);
         }
-        let text = std::mem::take(&mut *edits.apply(text));
-        drop(parsed);
+        let text = thread::scope(|scope| {
+            // Before the result is read: both together would take more memory than each.
+            match text.len() < WORTH_A_THREAD {
+                true => drop(parsed),
+                false => drop(scope.spawn(move || drop(parsed))),
+            }
+            std::mem::take(&mut *edits.apply(text))
+        });
         Ok(Encrypted::of(text, self.format)?)
     }
 
@@ -227,13 +237,17 @@ impl PartClosing<'_> {
                 Met::Comment(comment) => self.close_comment(comment, spot, stash, &mut edits)?,
                 Met::Leaf(leaf) => {
                     // What stays in clear has the type that whoever reads it sees.
-                    if spot.encrypted {
-                        values.push(self.types.value(leaf));
-                    } else if !rules.mac_only_encrypted {
-                        values.push(&leaf.scalar);
+                    let scalar = match spot.encrypted {
+                        true => self.types.value(leaf),
+                        false => &leaf.scalar,
+                    };
+                    let plain = value::canonical(scalar);
+                    if spot.encrypted || !rules.mac_only_encrypted {
+                        values.push(&plain);
                     }
-                    if spot.encrypted && !leaf.scalar.is_empty() {
-                        self.close_leaf(leaf, spot, stash, &mut edits)?;
+                    if spot.encrypted && !plain.is_empty() {
+                        let kind = Type::of(scalar);
+                        self.close_leaf(leaf, (kind, &plain), spot, stash, &mut edits)?;
                     }
                 }
             }
@@ -245,6 +259,7 @@ impl PartClosing<'_> {
     fn close_leaf(
         &self,
         leaf: &Leaf,
+        (kind, plain): (Type, &[u8]),
         spot: &Spot<'_>,
         stash: &mut Stash,
         edits: &mut Edits,
@@ -254,9 +269,7 @@ impl PartClosing<'_> {
             return Err(CloseError::Alias(alias.map_or(0, |alias| alias.line)));
         }
         let (text, keeps) = (self.text, self.metadata.keeps_layout);
-        let scalar = self.types.value(leaf);
-        let plain = value::canonical(scalar);
-        let sealed = stash.seal(self.cipher, Type::of(scalar), &plain, spot.aad);
+        let sealed = stash.seal(self.cipher, kind, plain, spot.aad);
         self.parsed
             .write_encrypted(text, leaf, &sealed.text, keeps, edits);
         Ok(())

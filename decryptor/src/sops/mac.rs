@@ -6,7 +6,6 @@ use keys::aead::ValueCipher;
 use zeroize::Zeroizing;
 
 use super::value::{self, Nonces, Type};
-use crate::tree::Scalar;
 
 /// A MAC under way.
 pub(crate) struct Mac(Context);
@@ -50,15 +49,8 @@ impl Mac {
 }
 
 impl Values {
-    /// Takes the next value.
-    pub(crate) fn push(&mut self, scalar: &Scalar) {
-        match scalar {
-            Scalar::Text(text) => self.push_bytes(text.as_bytes()),
-            other => self.push_bytes(&value::canonical(other)),
-        }
-    }
-
-    fn push_bytes(&mut self, bytes: &[u8]) {
+    /// Takes the canonical bytes of the next value.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
         const BLOCK: usize = 1 << 14;
         match self.0.last_mut() {
             Some(block) if block.capacity() - block.len() >= bytes.len() => {

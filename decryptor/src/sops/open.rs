@@ -153,7 +153,7 @@ impl Encrypted {
                 Met::Leaf(leaf) if !spot.encrypted => {
                     done.leaves += 1;
                     if !rules.mac_only_encrypted {
-                        done.values.push(&leaf.scalar);
+                        done.values.push(&value::canonical(&leaf.scalar));
                     }
                 }
                 Met::Leaf(leaf) if leaf.scalar.is_empty() => done.leaves += 1,
@@ -185,7 +185,7 @@ impl Encrypted {
         };
         let opened = value::open(cipher, sealed, spot.aad.as_bytes()).map_err(value_error)?;
         if let Some(scalar) = &opened.scalar {
-            done.values.push(scalar);
+            done.values.push(&value::canonical(scalar));
         }
         if self.format == Format::Binary {
             done.file = Some(opened.text);
@@ -199,7 +199,7 @@ impl Encrypted {
             done.sources.push(Expected {
                 at: done.leaves,
                 kind: Type::of(scalar),
-                canonical: value::canonical(scalar),
+                canonical: value::canonical(scalar).into_owned(),
             });
             done.leaves += 1;
             return Ok(());

@@ -305,5 +305,5 @@ fn is_same_leaf(one: &Leaf, other: &Leaf) -> bool {
         Type::of(&one.scalar) == Type::of(&other.scalar) || is_number(one) && is_number(other);
     same_type
         && is_null(one) == is_null(other)
-        && value::canonical(&one.scalar) == value::canonical(&other.scalar)
+        && *value::canonical(&one.scalar) == *value::canonical(&other.scalar)
 }

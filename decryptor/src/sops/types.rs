@@ -95,7 +95,7 @@ impl Places {
 pub(super) fn reads_as(scalar: &Scalar, read: &Scalar) -> bool {
     match (scalar, read) {
         (Scalar::Int(_) | Scalar::Float(_), Scalar::Int(_) | Scalar::Float(_)) => {
-            value::canonical(scalar) == value::canonical(read)
+            *value::canonical(scalar) == *value::canonical(read)
         }
         (Scalar::Null | Scalar::Text(_) | Scalar::Bytes(_), _) => false,
         (Scalar::Time(time), Scalar::Text(text)) if time == text.as_str() => true,

@@ -1,5 +1,7 @@
 //! `ENC[AES256_GCM,data:…,iv:…,tag:…,type:…]` ⇄ a typed scalar, with its path as authenticated data.
 
+use std::ops::Deref;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use keys::Plaintext;
@@ -64,7 +66,7 @@ impl Opened {
     pub(crate) fn is_canonical(&self) -> bool {
         match &self.scalar {
             None | Some(Scalar::Text(_) | Scalar::Bytes(_)) => true,
-            Some(scalar) => canonical(scalar).as_slice() == self.text.expose_secret(),
+            Some(scalar) => *canonical(scalar) == *self.text.expose_secret(),
         }
     }
 
@@ -77,17 +79,47 @@ impl Opened {
 }
 
 /// The bytes of a scalar that MACs take, and that ciphers take by default. Nothing for null.
-pub(crate) fn canonical(scalar: &Scalar) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(match scalar {
-        Scalar::Null => Vec::new(),
-        Scalar::Bool(true) => b"True".to_vec(),
-        Scalar::Bool(false) => b"False".to_vec(),
-        Scalar::Int(value) => value.to_string().into_bytes(),
-        Scalar::Float(value) => float(*value).into_bytes(),
-        Scalar::Time(text) => text.as_bytes().to_vec(),
-        Scalar::Text(text) => text.as_bytes().to_vec(),
-        Scalar::Bytes(bytes) => bytes.to_vec(),
+pub(crate) fn canonical(scalar: &Scalar) -> Canonical<'_> {
+    Canonical::Borrowed(match scalar {
+        Scalar::Null => &[],
+        Scalar::Bool(true) => b"True",
+        Scalar::Bool(false) => b"False",
+        Scalar::Int(value) => return Canonical::of(value.to_string()),
+        Scalar::Float(value) => return Canonical::of(float(*value)),
+        Scalar::Time(text) => text.as_bytes(),
+        Scalar::Text(text) => text.as_bytes(),
+        Scalar::Bytes(bytes) => bytes,
     })
+}
+
+/// Bytes of a scalar: its own, or made of it.
+pub(crate) enum Canonical<'s> {
+    Borrowed(&'s [u8]),
+    Owned(Zeroizing<Vec<u8>>),
+}
+
+impl Canonical<'_> {
+    fn of(text: String) -> Self {
+        Self::Owned(Zeroizing::new(text.into_bytes()))
+    }
+
+    pub(crate) fn into_owned(self) -> Zeroizing<Vec<u8>> {
+        match self {
+            Self::Borrowed(bytes) => Zeroizing::new(bytes.to_vec()),
+            Self::Owned(bytes) => bytes,
+        }
+    }
+}
+
+impl Deref for Canonical<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Borrowed(bytes) => bytes,
+            Self::Owned(bytes) => bytes,
+        }
+    }
 }
 
 /// Whether two scalars are of one type and have the same canonical bytes.
@@ -97,7 +129,7 @@ pub(crate) fn is_same(one: &Scalar, other: &Scalar) -> bool {
         (Scalar::Float(one), Scalar::Float(other)) => {
             one.to_bits() == other.to_bits() || one.is_nan() && other.is_nan()
         }
-        _ => Type::of(one) == Type::of(other) && canonical(one) == canonical(other),
+        _ => Type::of(one) == Type::of(other) && *canonical(one) == *canonical(other),
     }
 }
 
@@ -488,7 +520,7 @@ mod tests {
             (f64::NEG_INFINITY, "-Inf"),
             (f64::NAN, "NaN"),
         ] {
-            assert_eq!(canonical(&Scalar::Float(value)).as_slice(), text.as_bytes());
+            assert_eq!(*canonical(&Scalar::Float(value)), *text.as_bytes());
         }
     }
 }

@@ -116,7 +116,7 @@ pub(super) fn agrees(
         leaves.get(expected.at).is_some_and(|leaf| {
             Type::of(&leaf.scalar) == expected.kind
                 && !matches!(leaf.scalar, Scalar::Null)
-                && value::canonical(&leaf.scalar) == expected.canonical
+                && *value::canonical(&leaf.scalar) == **expected.canonical
         })
     };
     Ok(leaves.len() == count && expected.iter().all(is_same))

@@ -239,8 +239,8 @@ mod tests {
             let scalar = plain(text).expect("a value");
             assert_eq!(crate::sops::value::Type::of(&scalar).name(), kind, "{text}");
             assert_eq!(
-                crate::sops::value::canonical(&scalar).as_slice(),
-                bytes.as_bytes(),
+                *crate::sops::value::canonical(&scalar),
+                *bytes.as_bytes(),
                 "{text}"
             );
         }

@@ -69,7 +69,7 @@ pub(super) fn unset(format: Format, text: &str, steps: &[Step]) -> Option<Zeroiz
 fn opened(new: &Leaf) -> Opened {
     Opened {
         kind: Type::of(&new.scalar),
-        text: Plaintext::from(value::canonical(&new.scalar)),
+        text: Plaintext::from(value::canonical(&new.scalar).into_owned()),
         scalar: Some(new.scalar.clone()),
     }
 }
