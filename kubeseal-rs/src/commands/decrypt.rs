@@ -2,6 +2,8 @@
 
 pub(crate) mod tree;
 
+use std::mem::ManuallyDrop;
+
 use decryptor::format::Format;
 use decryptor::sops::Encrypted;
 use decryptor::sops::path::Path;
@@ -43,6 +45,8 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
     let text = std::mem::take(&mut *source.read(ui)?);
     let document = Encrypted::take(text, source.format())
         .map_err(|e| source.taken_for(failure::encrypted(e)))?;
+    // The process ends soon: taking a large document apart before that would be for nothing, since it hides its secrets.
+    let document = ManuallyDrop::new(document);
     let clear = how.clear(&document, &data_key::env(), ui)?;
     target.write_secret(clear.expose_secret(), source, document.as_bytes(), ui)
 }
@@ -64,6 +68,9 @@ impl How {
         let format = self.format_of(document);
         if let Some(path) = &self.extract {
             return plain.extract(path, format).map_err(failure::converting);
+        }
+        if format == plain.format() {
+            return Ok(plain.into_plaintext());
         }
         let converted = plain.convert(format).map_err(failure::converting)?;
         let warnings = converted.warnings().iter();

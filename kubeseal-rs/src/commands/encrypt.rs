@@ -2,6 +2,7 @@
 
 pub(crate) mod tree;
 
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use decryptor::format::Format;
@@ -60,6 +61,8 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
             how.close(&plain, source.name(), config.as_deref(), &env)?
         }
     };
+    // The process ends soon: taking a large document apart before that would be for nothing, since it hides its secrets.
+    let closed = ManuallyDrop::new(closed);
     warn_of(closed.warnings(), ui);
     target.write(closed.as_bytes(), source, &text, ui)
 }
@@ -92,7 +95,8 @@ impl How {
             now: &now(),
             previous: None,
         };
-        let plain = self.converted(plain)?;
+        let converted = self.converted(plain)?;
+        let plain = converted.as_ref().unwrap_or(plain);
         plain.close(&key, closing).map_err(failure::closing)
     }
 
@@ -114,7 +118,8 @@ impl How {
         if !self.named.lists.is_empty() {
             ui.warn("the keys named by flags or variables are not used: --update keeps those of the earlier version");
         }
-        let plain = self.converted(plain)?;
+        let converted = self.converted(plain)?;
+        let plain = converted.as_ref().unwrap_or(plain);
         let at = |error: CommandError| error.of(path);
         let text = source::read(path)?;
         let previous = Encrypted::parse(&text, plain.format());
@@ -127,23 +132,25 @@ impl How {
         if before.expose_secret() == plain.expose_secret() {
             return Ok(previous);
         }
-        let closed = close_again(&plain, &previous, &key)?;
+        let closed = close_again(plain, &previous, &key)?;
         match previous.is_same_but_mac(&closed) {
             true => Ok(previous),
             false => Ok(closed),
         }
     }
 
-    /// The document in the format that was asked for.
-    fn converted(&self, plain: &Plain) -> Result<Plain, CommandError> {
-        let plain = plain
-            .convert(self.output_type.unwrap_or(plain.format()))
-            .map_err(failure::converting)?;
+    /// The document in the format that was asked for. Returns `None` if it has that already.
+    fn converted(&self, plain: &Plain) -> Result<Option<Plain>, CommandError> {
+        let asked = self.output_type.filter(|asked| *asked != plain.format());
+        let Some(format) = asked else {
+            return Ok(None);
+        };
+        let plain = plain.convert(format).map_err(failure::converting)?;
         match plain.warnings().iter().find(|warning| is_loss(warning)) {
             Some(warning) => Err(CommandError::new("Error dumping file")
                 .because(sentence(warning))
                 .code(exit::UNWRITABLE_FORMAT)),
-            None => Ok(plain),
+            None => Ok(Some(plain)),
         }
     }
 }
