@@ -20,7 +20,8 @@ use zeroize::Zeroizing;
 
 use crate::secret::Plaintext;
 
-/// How long another program may take, if nothing else is said: a person may have to type or to touch something.
+/// How long another program may take, if nothing else is said: a person may have to type or to touch something. A call to a
+/// service may take no longer either.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 const LONGEST_TIME_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -81,7 +82,7 @@ impl Env {
         self
     }
 
-    /// Sets how long another program may take: a day at most.
+    /// Sets how long another program, or a call to a service, may take: a day at most.
     #[must_use]
     pub fn with_time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = limit.min(LONGEST_TIME_LIMIT);
@@ -143,7 +144,7 @@ impl Env {
         self.prompt.clone()
     }
 
-    /// How long another program may take.
+    /// How long another program, or a call to a service, may take.
     pub fn time_limit(&self) -> Duration {
         self.time_limit
     }

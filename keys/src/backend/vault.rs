@@ -60,9 +60,12 @@ impl VaultKey {
         let url = Url::parse(text).map_err(|_| malformed("it is not a URL"))?;
         let path = url.path().trim_matches('/');
         let address = text.find(url.path()).map(|at| &text[..at]);
-        let address = address
+        let (_, host) = address
             .filter(|_| !path.is_empty())
+            .and_then(|address| address.split_once("://"))
             .ok_or_else(|| malformed("it has no path"))?;
+        // As Go writes it.
+        let address = format!("{}://{host}", url.scheme());
         let parts: Vec<&str> = path.split('/').collect();
         let is_version = |part: &str| {
             part.strip_prefix('v')
@@ -79,7 +82,7 @@ impl VaultKey {
         if engine.is_empty() {
             return Err(malformed("its path is too short"));
         }
-        Self::new(address, &engine.join("/"), name)
+        Self::new(&address, &engine.join("/"), name)
     }
 
     fn load(fields: &Fields) -> Result<Self, ParseError> {

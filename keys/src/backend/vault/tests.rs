@@ -11,6 +11,7 @@ fn keys_are_written_as_sops_writes_them() {
             ["https://v:8200", "transit", "k"],
         ),
         ("http://v/v1/a/b/keys/k/", ["http://v", "a/b", "k"]),
+        ("HTTPS://V/v1/transit/keys/k", ["https://V", "transit", "k"]),
         (
             "https://v/v1/transit/anything/k",
             ["https://v", "transit", "k"],
