@@ -3,7 +3,7 @@
 use testkit::ours;
 
 /// Crates that may be in none of its dependencies, by name or by the beginning of one, and why.
-const BANNED: [(&str, &str); 9] = [
+const BANNED: [(&str, &str); 10] = [
     (
         "rsa",
         "its private-key operations leak by timing (RUSTSEC-2023-0071)",
@@ -11,6 +11,7 @@ const BANNED: [(&str, &str); 9] = [
     ("aws-sdk-", "no KMS client next to the sealing keys"),
     ("aws-config", "no KMS client next to the sealing keys"),
     ("vaultrs", "no KMS client next to the sealing keys"),
+    ("reqwest", "no KMS client next to the sealing keys"),
     ("pgp", "brings rsa"),
     ("age", "brings rsa, and runs plugins that files name"),
     ("age-core", "only for age"),

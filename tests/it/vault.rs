@@ -10,6 +10,7 @@ mod allowed;
 mod counted;
 mod desk;
 mod logins;
+mod spelling;
 mod trouble;
 
 use desk::{Desk, TEXT, unwrapped};
