@@ -10,6 +10,7 @@ mod allowed;
 mod counted;
 mod desk;
 mod logins;
+mod sessions;
 mod spelling;
 mod trouble;
 
