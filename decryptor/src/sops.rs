@@ -220,7 +220,7 @@ impl Encrypted {
         self.parsed.remove_metadata(&self.text, &mut edits);
         let text = edits.apply(&self.text);
         let parsed = self.format.parse(&text)?;
-        let mut edits = Edits::default();
+        let mut edits = Edits::public();
         close::write_metadata(&text, &parsed, metadata, previous, &mut edits);
         Self::of(std::mem::take(&mut *edits.apply(&text)), self.format)
     }

@@ -11,6 +11,8 @@ pub(crate) struct Edits {
     changes: Vec<Change>,
     /// The new texts, one behind the other, in blocks that never move: no copies of secrets stay behind.
     blocks: Vec<Zeroizing<String>>,
+    /// Whether anyone may see them: then they need not be overwritten.
+    is_public: bool,
 }
 
 struct Change {
@@ -21,6 +23,14 @@ struct Change {
 }
 
 impl Edits {
+    /// Those that make an encrypted text.
+    pub(crate) fn public() -> Self {
+        Self {
+            is_public: true,
+            ..Self::default()
+        }
+    }
+
     /// Puts a text in a place.
     pub(crate) fn push<'n>(&mut self, at: Range<usize>, text: impl Into<Cow<'n, str>>) {
         match text.into() {
@@ -30,15 +40,13 @@ impl Edits {
     }
 
     fn add(&mut self, at: Range<usize>, text: &str) {
-        const BLOCK: usize = 1 << 14;
+        const FIRST: usize = 1 << 10;
+        const LARGEST: usize = 1 << 18;
         let fits = |block: &Zeroizing<String>| block.capacity() - block.len() >= text.len();
         if !self.blocks.last().is_some_and(fits) {
-            // Few changes take little, many take blocks of their own.
-            let least = if self.changes.is_empty() {
-                1 << 10
-            } else {
-                BLOCK
-            };
+            // Few changes take little, many go where they are given back at once.
+            let next = self.blocks.last().map(|block| 4 * block.capacity());
+            let least = next.map_or(FIRST, |next| next.min(LARGEST));
             let block = String::with_capacity(text.len().max(least));
             self.blocks.push(Zeroizing::new(block));
         }
@@ -98,6 +106,11 @@ impl Edits {
             done = at.end;
         }
         out.push_str(&text[done..]);
+        if self.is_public {
+            for block in &mut self.blocks {
+                drop(std::mem::take(&mut **block));
+            }
+        }
         out
     }
 }

@@ -122,7 +122,7 @@ impl Plain {
         } else if let Some(previous) = previous {
             metadata.keeps_layout = previous.metadata.keeps_layout;
         }
-        let mut edits = Edits::default();
+        let mut edits = Edits::public();
         let digest = self.close_values(cipher, &parsed, &metadata, stash, &mut edits)?;
         metadata.mac = digest.seal(cipher, &metadata.last_modified);
         write_metadata(text, &parsed, &metadata, previous, &mut edits);
@@ -196,7 +196,7 @@ impl Plain {
         metadata.mac = mac.finish().seal(cipher, &metadata.last_modified);
         let text = wrapped_binary(&sealed);
         let parsed = self.format.parse(&text).map_err(ReadError::from)?;
-        let mut edits = Edits::default();
+        let mut edits = Edits::public();
         write_metadata(&text, &parsed, &metadata, previous, &mut edits);
         let text = std::mem::take(&mut *edits.apply(&text));
         Ok(Encrypted::of(text, self.format)?)
@@ -231,7 +231,7 @@ impl PartClosing<'_> {
 
     fn close(&self, part: &Range<usize>, stash: &mut Stash) -> Result<(Values, Edits), CloseError> {
         let rules = &self.metadata.rules;
-        let (mut values, mut edits) = (Values::default(), Edits::default());
+        let (mut values, mut edits) = (Values::default(), Edits::public());
         walk_part(&self.parsed.tree, rules, part, |met, spot| {
             match met {
                 Met::Comment(comment) => self.close_comment(comment, spot, stash, &mut edits)?,
