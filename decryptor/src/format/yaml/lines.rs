@@ -34,14 +34,19 @@ pub(super) fn read(text: &str) -> Option<Read> {
 
 /// As [`read`], in so many parts at the same time if the outermost mapping can be cut.
 fn read_in_parts(text: &str, parts: usize) -> Option<Read> {
-    // A line break of another kind would have to be kept in mind, and the end of the last line too.
-    if !text.ends_with('\n') || text.contains('\t') || text.contains('\r') {
+    // The end of the last line would have to be kept in mind.
+    if !text.ends_with('\n') {
         return None;
     }
     let starts = cuts(text, parts);
     let ends = starts.iter().copied().skip(1).chain([text.len()]);
     let places: Vec<_> = starts.iter().copied().zip(ends).collect();
-    let part = |(start, end)| Lines::new(&text[..end], start).read();
+    // Line breaks of another kind would have to be kept in mind, too.
+    let is_simple = |part: &str| !part.contains('\t') && !part.contains('\r');
+    let part = |(start, end): (usize, usize)| {
+        let simple = is_simple(&text[start..end]);
+        simple.then(|| Lines::new(&text[..end], start).read())?
+    };
     let (mut entries, mut read) = thread::scope(|scope| {
         let others = places.iter().skip(1).copied();
         let others: Vec<_> = others
