@@ -11,6 +11,7 @@ use decryptor::sops::{Closing, Encrypted, Plain, Warning};
 use keys::{DecryptionOrder, Env};
 
 use crate::error::CommandError;
+use crate::own_memory;
 use crate::sops::config_file::{ConfigChoice, ConfigFile};
 use crate::sops::opening::{Opening, sentence, warn_of};
 use crate::sops::recipients::{self, Named, RuleChoice};
@@ -51,6 +52,7 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
         how,
         update,
     } = args;
+    own_memory::reuse();
     let text = source.read(ui)?;
     let plain = parse(&text, source.format())?;
     let env = how.named.env();
