@@ -46,11 +46,11 @@ impl NewFile {
         self.file().write_all(content)
     }
 
-    /// Puts it in its place, with its content on the disk before and its name after.
-    pub(super) fn put(self, path: &Path) -> io::Result<()> {
+    /// Puts it in its place, with its content on the disk before and its name after. `is_over`: another file has the name.
+    pub(super) fn put(self, path: &Path, is_over: bool) -> io::Result<()> {
         self.file().sync_all()?;
         match self {
-            Self::Nameless(file) => put_nameless(&file, path)?,
+            Self::Nameless(file) => put_nameless(&file, path, is_over)?,
             Self::Named(file) => drop(file.persist(path).map_err(|e| e.error)?),
         }
         File::open(folder_of(path))?.sync_all()
@@ -77,14 +77,14 @@ fn nameless(_folder: &Path, _mode: u32) -> Option<File> {
 
 /// A file cannot be named over another one: it gets a name beside it first, and is moved at once.
 #[cfg(target_os = "linux")]
-fn put_nameless(file: &File, path: &Path) -> io::Result<()> {
+fn put_nameless(file: &File, path: &Path, is_over: bool) -> io::Result<()> {
     use std::os::fd::AsRawFd;
 
     use rustix::fs::{AtFlags, CWD, linkat};
 
     let source = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
     let link = |name: &Path| linkat(CWD, &source, CWD, name, AtFlags::SYMLINK_FOLLOW);
-    if link(path).is_ok() {
+    if !is_over && link(path).is_ok() {
         return Ok(());
     }
     let beside = beside(path);
@@ -103,7 +103,7 @@ fn put_nameless(file: &File, path: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn put_nameless(_file: &File, _path: &Path) -> io::Result<()> {
+fn put_nameless(_file: &File, _path: &Path, _is_over: bool) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 

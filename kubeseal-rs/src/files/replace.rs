@@ -46,7 +46,7 @@ pub(crate) fn replace_secret(path: &Path, content: &[u8]) -> Result<(), CommandE
         }
         let mut file = NewFile::make(path, 0o600)?;
         file.write(content)?;
-        file.put(path)
+        file.put(path, false)
     };
     write().map_err(|e| unwritable(path, e))
 }
@@ -110,7 +110,7 @@ fn put(
     keep_owner(file.file(), &metadata)?;
     file.file()
         .set_permissions(Permissions::from_mode(metadata.mode() & 0o7777))?;
-    file.put(&path)?;
+    file.put(&path, true)?;
     Ok(Swapped::Done)
 }
 
@@ -120,7 +120,7 @@ fn put_new(path: &Path, content: &[u8], mode: u32) -> io::Result<Swapped> {
         fs::read_link(path).map_or_else(|_| path.to_owned(), |target| folder_of(path).join(target));
     let mut file = NewFile::make(&path, mode)?;
     file.write(content)?;
-    file.put(&path)?;
+    file.put(&path, false)?;
     Ok(Swapped::Done)
 }
 
