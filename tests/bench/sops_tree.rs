@@ -2,11 +2,13 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, openat};
 use tempfile::TempDir;
 use testkit::{ours, peer};
 
@@ -142,17 +144,22 @@ impl Tree {
         begun.elapsed()
     }
 
-    /// What no program can do without that keeps the old file until the new one is on the disk.
+    /// What no program can do without that keeps the old file until the new one is on the disk, and leaves no half of a new
+    /// one behind when it is killed.
     fn writes(&self) -> Duration {
         let begun = Instant::now();
         self.share(WRITERS, |file| {
             let text = fs::read(file).expect("it is there");
             let folder = file.parent().expect("it has one");
             let new = file.with_extension("new");
-            let mut out = File::create(&new).expect("the folder can be written");
+            let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+            let out = openat(CWD, folder, flags, Mode::RUSR | Mode::WUSR);
+            let mut out = File::from(out.expect("the file system has files without names"));
             out.write_all(&text)
                 .and_then(|()| out.sync_all())
                 .expect("written");
+            let nameless = format!("/proc/self/fd/{}", out.as_raw_fd());
+            linkat(CWD, nameless, CWD, &new, AtFlags::SYMLINK_FOLLOW).expect("it gets a name");
             fs::rename(&new, file).expect("ours");
             File::open(folder)
                 .and_then(|folder| folder.sync_all())
