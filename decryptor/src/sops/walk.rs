@@ -101,13 +101,11 @@ pub(crate) fn walk_part<'t, E>(
     part: &Range<usize>,
     mut visit: impl FnMut(Met<'t>, &Spot<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let is_all = *part == (0..usize::MAX);
     let mut walk = Walk {
         rules,
         path: String::new(),
         part,
         at: 0,
-        inside: if is_all { usize::MAX } else { 0 },
         visit: &mut visit,
     };
     tree.documents
@@ -121,8 +119,6 @@ struct Walk<'r, 't, E> {
     part: &'r Range<usize>,
     /// The number of what it meets next.
     at: usize,
-    /// All up to this number is in the part for certain.
-    inside: usize,
     visit: &'r mut (dyn FnMut(Met<'t>, &Spot<'_>) -> Result<(), E> + 'r),
 }
 
@@ -175,21 +171,15 @@ impl<'t, E> Walk<'_, 't, E> {
 
     /// Goes past a value that has nothing of the part.
     fn passes(&mut self, value: &Value) -> bool {
-        if self.at < self.inside {
-            return false;
-        }
-        if self.at >= self.part.end {
-            return true;
+        if self.at >= self.part.start {
+            return self.at >= self.part.end;
         }
         let end = self.at + count_of(value);
-        if end <= self.part.start {
+        let passes = end <= self.part.start;
+        if passes {
             self.at = end;
-            return true;
         }
-        if self.part.start <= self.at && end <= self.part.end {
-            self.inside = end;
-        }
-        false
+        passes
     }
 
     /// Gives back whether a comment of this run is named. Comments that ask for encryption stay in clear themselves.
