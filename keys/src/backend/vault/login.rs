@@ -7,7 +7,7 @@ use serde::Deserialize;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::server::Body;
-use super::settings::variable;
+use super::settings::{read, variable};
 use crate::{env::Env, master_key::KeyError};
 
 /// No token or identity document is longer.
@@ -62,13 +62,13 @@ impl Login {
             Some(method @ ("kubernetes" | "jwt")) => {
                 let role = needed(env, "AUTH_ROLE", method)?;
                 let file = variable(env, "JWT_FILE").unwrap_or_else(|| POD_TOKEN.to_owned());
-                let jwt = read(env, Path::new(&file))?;
+                let jwt = document(env, Path::new(&file))?;
                 Ok(Self::call(env, method, ("role", &role), ("jwt", jwt)))
             }
             Some(method @ "approle") => {
                 let role = needed(env, "ROLE_ID", method)?;
                 let secret = match variable(env, "SECRET_ID_FILE") {
-                    Some(file) => read(env, Path::new(&file))?,
+                    Some(file) => document(env, Path::new(&file))?,
                     None => Zeroizing::new(variable(env, "SECRET_ID").unwrap_or_default()),
                 };
                 let secret = ("secret_id", secret);
@@ -158,10 +158,9 @@ fn needed(env: &Env, name: &str, method: &str) -> Result<String, KeyError> {
         .ok_or_else(|| KeyError(format!("VAULT_AUTH_METHOD={method} needs VAULT_{name}")))
 }
 
-fn read(env: &Env, file: &Path) -> Result<Zeroizing<String>, KeyError> {
-    let bytes = env.read(file, LONGEST_TOKEN);
-    let bytes = bytes.map_err(|e| KeyError(format!("cannot read {}: {e}", file.display())))?;
-    text(&bytes).ok_or_else(|| KeyError(format!("{} is not text", file.display())))
+fn document(env: &Env, file: &Path) -> Result<Zeroizing<String>, KeyError> {
+    text(&read(env, file, LONGEST_TOKEN)?)
+        .ok_or_else(|| KeyError(format!("{} is not text", file.display())))
 }
 
 fn text(bytes: &[u8]) -> Option<Zeroizing<String>> {

@@ -90,7 +90,7 @@ fn roots(env: &Env) -> Result<Option<Vec<Certificate>>, KeyError> {
         return bundle("VAULT_CACERT_BYTES", pem.as_bytes()).map(Some);
     }
     if let Some(file) = variable(env, "CACERT") {
-        return bundle(&file, &read(env, Path::new(&file))?).map(Some);
+        return bundle(&file, &read(env, Path::new(&file), LONGEST_PEM)?).map(Some);
     }
     let Some(folder) = variable(env, "CAPATH") else {
         return Ok(None);
@@ -100,7 +100,10 @@ fn roots(env: &Env) -> Result<Option<Vec<Certificate>>, KeyError> {
     for file in std::fs::read_dir(&folder).map_err(unreadable)? {
         let file = file.map_err(unreadable)?.path();
         if file.is_file() {
-            roots.extend(bundle(&file.to_string_lossy(), &read(env, &file)?)?);
+            roots.extend(bundle(
+                &file.to_string_lossy(),
+                &read(env, &file, LONGEST_PEM)?,
+            )?);
         }
     }
     match roots.is_empty() {
@@ -119,7 +122,8 @@ fn identity(env: &Env) -> Result<Option<Identity>, KeyError> {
             return Err(KeyError(text.to_owned()));
         }
     };
-    let (first, second) = (read(env, Path::new(&key))?, read(env, Path::new(&cert))?);
+    let pem = |file: &str| read(env, Path::new(file), LONGEST_PEM);
+    let (first, second) = (pem(&key)?, pem(&cert)?);
     // Growing would leave copies of the key behind.
     let mut pem = Zeroizing::new(Vec::with_capacity(first.len() + 1 + second.len()));
     for part in [first.as_slice(), b"\n", &second] {
@@ -139,8 +143,9 @@ fn bundle(name: &str, pem: &[u8]) -> Result<Vec<Certificate>, KeyError> {
     certificates.ok_or_else(|| KeyError(format!("{name} holds no certificate in PEM")))
 }
 
-fn read(env: &Env, file: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let bytes = env.read(file, LONGEST_PEM);
+/// A file of so many bytes at most.
+pub(super) fn read(env: &Env, file: &Path, most: u64) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let bytes = env.read(file, most);
     bytes.map_err(|e| KeyError(format!("cannot read {}: {e}", file.display())))
 }
 
