@@ -4,6 +4,8 @@
 pub mod format;
 mod go_pattern;
 pub mod manifest;
+#[cfg(feature = "sops")]
+mod parts;
 pub mod sealed;
 #[cfg(feature = "sops")]
 pub mod sops;

@@ -15,10 +15,8 @@ use super::value::{self, Type};
 use super::walk::{Met, Spot, in_parts, walk, walk_part};
 use super::{CloseError, Encrypted, Plain, ReadError, Warning, time, written};
 use crate::format::{Edits, Format, Parsed, Previous, wrapped_binary};
+use crate::parts::WORTH_A_THREAD;
 use crate::tree::{Comment, Leaf};
-
-/// What was read of a shorter text is taken apart faster than a thread begins.
-const WORTH_A_THREAD: usize = 256 << 10;
 
 /// What to encrypt a document with, besides the data key.
 pub struct Closing<'a> {

@@ -2,10 +2,9 @@
 
 use std::convert::Infallible;
 use std::ops::Range;
-use std::panic::resume_unwind;
-use std::thread;
 
 use super::rules::Rules;
+use crate::parts;
 use crate::tree::{Comment, Entry, Item, Leaf, Tree, Value};
 
 /// What a walk meets.
@@ -56,21 +55,12 @@ pub(crate) fn in_parts<R: Send>(tree: &Tree, work: impl Fn(Range<usize>) -> R + 
     if count < 2 * WORTH_A_THREAD {
         return vec![work(0..usize::MAX)];
     }
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let threads = cores.min(count / WORTH_A_THREAD);
+    let threads = parts::cores().min(count / WORTH_A_THREAD);
     if threads < 2 {
         return vec![work(0..usize::MAX)];
     }
     let length = count.div_ceil(threads);
-    thread::scope(|scope| {
-        let work = &work;
-        let parts = (1..threads).map(|at| at * length..(at + 1) * length);
-        let others: Vec<_> = parts.map(|part| scope.spawn(move || work(part))).collect();
-        let mut done = vec![work(0..length)];
-        let others = others.into_iter().map(|other| other.join());
-        done.extend(others.map(|other| other.unwrap_or_else(|panic| resume_unwind(panic))));
-        done
-    })
+    parts::each((0..threads).map(|at| at * length..(at + 1) * length), work)
 }
 
 /// How many leaves and comments a walk meets.

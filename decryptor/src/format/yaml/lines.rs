@@ -8,28 +8,24 @@ mod tests;
 mod value;
 
 use std::ops::Range;
-use std::panic::resume_unwind;
-use std::thread;
 
 use zeroize::Zeroizing;
 
 use super::read::{Frame, Read, find_duplicates};
 use super::resolve;
+use crate::parts::{self, WORTH_A_THREAD};
 use crate::tree::{Comment, Entry, Item, Leaf, MAX_DEPTH, Pair, Scalar, Value};
 
 /// Longer keys are no simple ones for the whole reader.
 const MAX_KEY: usize = 1000;
 
-/// Shorter parts are not worth a thread.
-const WORTH_A_THREAD: usize = 256 << 10;
-
 /// Reads a document. Returns `None` if it is not of this kind, or not YAML at all.
 pub(super) fn read(text: &str) -> Option<Read> {
-    let cores = match text.len() / WORTH_A_THREAD {
+    let parts = match text.len() / WORTH_A_THREAD {
         0 | 1 => 1,
-        _ => thread::available_parallelism().map_or(1, usize::from),
+        most => most.min(parts::cores()),
     };
-    read_in_parts(text, cores.min(text.len() / WORTH_A_THREAD))
+    read_in_parts(text, parts)
 }
 
 /// As [`read`], in so many parts at the same time if the outermost mapping can be cut.
@@ -40,25 +36,16 @@ fn read_in_parts(text: &str, parts: usize) -> Option<Read> {
     }
     let starts = cuts(text, parts);
     let ends = starts.iter().copied().skip(1).chain([text.len()]);
-    let places: Vec<_> = starts.iter().copied().zip(ends).collect();
+    let places = starts.iter().copied().zip(ends);
     // Line breaks of another kind would have to be kept in mind, too.
     let is_simple = |part: &str| !part.contains('\t') && !part.contains('\r');
     let part = |(start, end): (usize, usize)| {
         let simple = is_simple(&text[start..end]);
         simple.then(|| Lines::new(&text[..end], start).read())?
     };
-    let (mut entries, mut read) = thread::scope(|scope| {
-        let others = places.iter().skip(1).copied();
-        let others: Vec<_> = others
-            .map(|place| scope.spawn(move || part(place)))
-            .collect();
-        let mut all = part(places[0]);
-        for other in others {
-            let part = other.join().unwrap_or_else(|panic| resume_unwind(panic));
-            all = all.zip(part).map(joined);
-        }
-        all
-    })?;
+    let parts = parts::each(places, part).into_iter();
+    let whole = parts.reduce(|all, part| all.zip(part).map(joined));
+    let (mut entries, mut read) = whole??;
     entries.shrink_to_fit();
     find_duplicates(text, &entries, &mut read.duplicates);
     read.tree.documents.push(entries);
