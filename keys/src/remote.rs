@@ -8,7 +8,7 @@ use aws_lc_rs::rand;
 use bytes::Bytes;
 use reqwest::{
     Client, ClientBuilder, Method, Response, StatusCode, Url,
-    header::{HeaderMap, HeaderValue, RETRY_AFTER},
+    header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER},
     redirect::Policy,
 };
 use zeroize::Zeroizing;
@@ -18,10 +18,12 @@ use crate::{env::Env, master_key::KeyError};
 mod opened;
 mod proxies;
 mod said;
+mod sessions;
 
 pub(crate) use opened::Opened;
 use said::{causes, shown};
 pub(crate) use said::{reason, secret_header};
+pub(crate) use sessions::{Session, Sessions};
 
 /// What one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(20);
@@ -69,7 +71,7 @@ pub(crate) struct Call<'a> {
     pub(crate) method: Method,
     pub(crate) url: &'a Url,
     pub(crate) headers: HeaderMap,
-    /// JSON.
+    /// JSON, if the headers name nothing else.
     pub(crate) body: Zeroizing<Vec<u8>>,
     /// Whether it may be done twice, if nobody knows whether it was done.
     pub(crate) repeats: bool,
@@ -177,11 +179,13 @@ impl Service {
     }
 
     async fn attempt(&self, call: &Call<'_>) -> Result<Answer, Failure> {
+        let mut headers = call.headers.clone();
+        let json = HeaderValue::from_static("application/json");
+        headers.entry(CONTENT_TYPE).or_insert(json);
         let request = self
             .client
             .request(call.method.clone(), call.url.clone())
-            .headers(call.headers.clone())
-            .header("content-type", "application/json")
+            .headers(headers)
             .body(Bytes::from_owner(call.body.clone()));
         let response = request.send().await.map_err(|e| Failure::of(&e))?;
         let status = response.status();

@@ -1,21 +1,20 @@
 //! Where a token comes from: a variable, a login with what the machine has, or a file.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Deserialize;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::server::Body;
 use super::settings::{read, variable};
+use crate::remote::Session;
 use crate::{env::Env, master_key::KeyError};
 
 /// No token or identity document is longer.
 const LONGEST_TOKEN: u64 = 64 << 10;
 /// Where Kubernetes puts the token of a pod.
 const POD_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
-/// A token that is refused so soon after it was given is not allowed what was asked.
-const YOUNG: Duration = Duration::from_secs(10);
 
 /// How a token is had.
 pub(super) enum Login {
@@ -27,15 +26,6 @@ pub(super) enum Login {
         path: String,
         body: Body,
     },
-}
-
-/// A token, and until when it serves.
-pub(super) struct Session {
-    pub(super) token: Zeroizing<String>,
-    /// When a login gave it. Nothing for a token that was given: then there is no other.
-    since: Option<Instant>,
-    /// From then on it is better to log in again.
-    fresh_until: Option<Instant>,
 }
 
 /// What a login answers.
@@ -113,37 +103,15 @@ impl Login {
     }
 }
 
-impl Session {
-    pub(super) fn given(token: Zeroizing<String>) -> Self {
-        Self {
-            token,
-            since: None,
-            fresh_until: None,
-        }
-    }
-
-    /// A third of the lease is left for whoever is slow.
-    pub(super) fn of_login(mut reply: Reply) -> Result<Self, KeyError> {
-        let token = Zeroizing::new(std::mem::take(&mut reply.auth.client_token));
+impl Reply {
+    /// The session that the login gave.
+    pub(super) fn session(mut self) -> Result<Session, KeyError> {
+        let token = Zeroizing::new(std::mem::take(&mut self.auth.client_token));
         if token.is_empty() {
             return Err(KeyError("the login gave no token".to_owned()));
         }
-        let lease = Duration::from_secs(reply.auth.lease_duration.into());
-        let now = Instant::now();
-        Ok(Self {
-            token,
-            since: Some(now),
-            fresh_until: (!lease.is_zero()).then(|| now + lease * 2 / 3),
-        })
-    }
-
-    pub(super) fn is_fresh(&self) -> bool {
-        self.fresh_until.is_none_or(|until| Instant::now() < until)
-    }
-
-    /// Whether another login may give what this token is refused.
-    pub(super) fn may_be_replaced(&self) -> bool {
-        self.since.is_some_and(|since| since.elapsed() > YOUNG)
+        let lease = Duration::from_secs(self.auth.lease_duration.into());
+        Ok(Session::lent(token, lease))
     }
 }
 

@@ -1,8 +1,6 @@
 //! Vault servers as this environment may reach them, with a session for each.
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use reqwest::{
     Method, StatusCode, Url,
@@ -10,31 +8,18 @@ use reqwest::{
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-use super::login::{self, Login, Session};
+use super::login::{self, Login};
 use super::settings::{connection, limits, variable};
-use crate::remote::{Answer, Call, Service, reason, secret_header};
+use crate::remote::{Answer, Call, Service, Session, Sessions, reason, secret_header};
 use crate::{env::Env, master_key::KeyError};
-
-/// How long nobody logs in again where it was refused: many documents may ask.
-const REFUSED: Duration = Duration::from_secs(30);
 
 /// All servers of an environment.
 pub(super) struct Servers {
     service: Service,
     namespace: Option<HeaderValue>,
-    sessions: std::sync::Mutex<HashMap<String, Slot>>,
-}
-
-/// The session with an origin. Its lock is held while somebody logs in.
-type Slot = Arc<Mutex<Option<Outcome>>>;
-
-/// What came of a login.
-enum Outcome {
-    Session(Arc<Session>),
-    Refused(Instant, KeyError),
+    sessions: Sessions,
 }
 
 /// What is sent.
@@ -60,7 +45,7 @@ impl Servers {
         Ok(Self {
             service: Service::new(limits(env)?, env, connection(env)?)?,
             namespace,
-            sessions: std::sync::Mutex::default(),
+            sessions: Sessions::default(),
         })
     }
 
@@ -90,30 +75,9 @@ impl Servers {
         refused: Option<&Arc<Session>>,
         env: &Env,
     ) -> Result<Arc<Session>, KeyError> {
-        let slot = {
-            let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-            let origin = url.origin().ascii_serialization();
-            sessions.entry(origin).or_default().clone()
-        };
-        let mut slot = slot.lock().await;
-        match &*slot {
-            Some(Outcome::Session(known))
-                if known.is_fresh()
-                    && refused.is_none_or(|refused| !Arc::ptr_eq(known, refused)) =>
-            {
-                return Ok(known.clone());
-            }
-            Some(Outcome::Refused(since, why)) if since.elapsed() < REFUSED => {
-                return Err(why.clone());
-            }
-            _ => {}
-        }
-        let outcome = self.log_in(url, env).await.map(Arc::new);
-        *slot = Some(match &outcome {
-            Ok(session) => Outcome::Session(session.clone()),
-            Err(why) => Outcome::Refused(Instant::now(), why.clone()),
-        });
-        outcome
+        let origin = url.origin().ascii_serialization();
+        let login = self.log_in(url, env);
+        self.sessions.session(&origin, refused, login).await
     }
 
     async fn log_in(&self, url: &Url, env: &Env) -> Result<Session, KeyError> {
@@ -122,7 +86,7 @@ impl Servers {
             Login::Call { path, body } => {
                 let answer = self.send(url, &path, None, &body, env).await?;
                 let reply: login::Reply = read(&path, &answer, &[&body.secret])?;
-                Session::of_login(reply)
+                reply.session()
             }
         }
     }
