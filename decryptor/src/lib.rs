@@ -6,6 +6,8 @@ mod go_pattern;
 pub mod manifest;
 #[cfg(feature = "sops")]
 mod parts;
+#[cfg(feature = "program")]
+pub mod program;
 pub mod sealed;
 #[cfg(feature = "sops")]
 pub mod sops;

@@ -11,8 +11,6 @@ mod git;
 mod keyring;
 mod namespace;
 mod output;
-mod own_memory;
-mod parallel;
 mod passphrase;
 mod private_keys;
 mod sops;
@@ -22,10 +20,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use decryptor::program::memory;
 use ui::Ui;
 
 fn main() -> ExitCode {
-    own_memory::keep();
+    memory::keep();
     // The first caller wins, and there is only this one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let is_sops = called_as().is_some_and(|name| name == "sops");

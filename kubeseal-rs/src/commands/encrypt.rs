@@ -6,12 +6,12 @@ use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use decryptor::format::Format;
+use decryptor::program::memory;
 use decryptor::sops::metadata::Metadata;
 use decryptor::sops::{Closing, Encrypted, Plain, Warning};
 use keys::{DecryptionOrder, Env};
 
 use crate::error::CommandError;
-use crate::own_memory;
 use crate::sops::config_file::{ConfigChoice, ConfigFile};
 use crate::sops::opening::{Opening, sentence, warn_of};
 use crate::sops::recipients::{self, Named, RuleChoice};
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
         how,
         update,
     } = args;
-    own_memory::reuse();
+    memory::reuse();
     let text = source.read(ui)?;
     let plain = parse(&text, source.format())?;
     let env = how.named.env();

@@ -1,18 +1,19 @@
 //! Seals every Secret of a stream, or none.
 
 use decryptor::manifest::Document;
+use decryptor::program::parallel;
 use decryptor::sealed::plain::NotASecret;
 use decryptor::sealed::{self, PlainSecret, SealedSecret, hint};
 use keys::scope::{CLUSTER_WIDE, NAMESPACE_WIDE};
 use keys::{Scope, SealingCert};
 
 use crate::cert::CertChoice;
+use crate::documents;
 use crate::error::CommandError;
 use crate::files::Input;
 use crate::namespace::Namespaces;
 use crate::output::{Format, Output};
 use crate::ui::{Progress, Ui};
-use crate::{documents, parallel};
 
 /// What to seal, and how.
 pub(crate) struct Args {

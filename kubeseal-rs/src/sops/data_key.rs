@@ -1,12 +1,11 @@
 //! The data key of a document: wrapped for its master keys, and recovered with one that is at hand.
 
-use std::future::Future;
 use std::io::IsTerminal;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use decryptor::program::wait::{CannotWait, block_on};
 use keys::env::Prompt;
 use keys::{DataKey, DecryptionOrder, Env, KeyGroups, Plaintext};
-use tokio::runtime::{Builder, Runtime};
 
 use super::exit;
 use crate::error::CommandError;
@@ -67,7 +66,8 @@ pub(crate) fn generate(groups: &mut KeyGroups, env: &Env) -> Result<DataKey, Com
 
 /// Wraps a data key for all keys, or for none.
 pub(crate) fn wrap(groups: &mut KeyGroups, key: &DataKey, env: &Env) -> Result<(), CommandError> {
-    block_on(groups.wrap(key, env))?
+    block_on(groups.wrap(key, env))
+        .map_err(cannot_wait)?
         .map_err(|e| CommandError::new(format!("Could not generate data key: {e}")))
 }
 
@@ -77,15 +77,11 @@ pub(crate) fn recover(
     order: &DecryptionOrder,
     env: &Env,
 ) -> Result<DataKey, CommandError> {
-    block_on(groups.recover(env, order))?
+    block_on(groups.recover(env, order))
+        .map_err(cannot_wait)?
         .map_err(|e| CommandError::new(e.to_string()).code(exit::NO_DATA_KEY))
 }
 
-/// Waits on the one runtime of this process. Several threads may, at the same time.
-fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CommandError> {
-    static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
-    let runtime = RUNTIME.get_or_init(|| Builder::new_current_thread().enable_all().build().ok());
-    let runtime = runtime.as_ref();
-    let runtime = runtime.ok_or_else(|| CommandError::new("cannot wait for keys"))?;
-    Ok(runtime.block_on(work))
+fn cannot_wait(error: CannotWait) -> CommandError {
+    CommandError::new(error.to_string())
 }

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use decryptor::program::parallel;
+
 use super::found::Found;
 use super::stop::Stop;
 use crate::error::CommandError;
-use crate::parallel;
 use crate::ui::{Progress, Ui};
 
 /// Something that belongs to a file.

@@ -5,12 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use decryptor::manifest::Document;
+use decryptor::program::parallel;
 
 use super::document::Sealer;
 use super::{finish, open};
 use crate::error::CommandError;
 use crate::ui::{Progress, Ui};
-use crate::{documents, files, parallel};
+use crate::{documents, files};
 
 /// A file to look into.
 pub(super) struct Candidate {

@@ -10,13 +10,22 @@ const PIECE: usize = 16;
 const FEWEST_THAT_WAIT: usize = 8;
 
 /// Works on every item; the results are in the items' order.
-pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     run(items, cores(), PIECE, work)
 }
 
 /// As [`map`], for work that mostly waits.
-pub(crate) fn map_waiting<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    run(items, cores().max(FEWEST_THAT_WAIT), 1, work)
+pub fn map_waiting<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    map_at_most(items, cores().max(FEWEST_THAT_WAIT), work)
+}
+
+/// As [`map_waiting`], on so many threads at most.
+pub fn map_at_most<T: Sync, R: Send>(
+    items: &[T],
+    threads: usize,
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    run(items, threads, 1, work)
 }
 
 fn cores() -> usize {
