@@ -112,6 +112,25 @@ impl Env {
             .map(OsString::as_os_str)
     }
 
+    /// All variables that are text, for libraries that look for theirs.
+    #[cfg(feature = "remote")]
+    pub(crate) fn text_variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        let variables = self.variables.iter();
+        variables.filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
+    }
+
+    /// What the machine is called; empty if nothing says so.
+    pub fn host_name(&self) -> String {
+        let file = Path::new("/proc/sys/kernel/hostname");
+        let of_kernel = self.read(file, 4096).ok();
+        let of_kernel = of_kernel.and_then(|name| String::from_utf8(name.to_vec()).ok());
+        let variable = |name| Some(self.variable(name)?.to_string_lossy().into_owned());
+        let name = of_kernel
+            .or_else(|| variable("HOSTNAME"))
+            .or_else(|| variable("COMPUTERNAME"));
+        name.unwrap_or_default().trim().to_owned()
+    }
+
     /// A variable that is set to something.
     fn folder(&self, name: &str) -> Option<PathBuf> {
         let value = self.variable(name).filter(|value| !value.is_empty())?;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use aws_lc_rs::rand;
 use bytes::Bytes;
 use reqwest::{
-    Client, ClientBuilder, Method, Response, StatusCode, Url,
+    Client, ClientBuilder, Method, Request, Response, StatusCode, Url,
     header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER},
     redirect::Policy,
 };
@@ -22,13 +22,13 @@ mod sessions;
 
 pub(crate) use opened::Opened;
 use said::{causes, shown};
-pub(crate) use said::{reason, secret_header};
+pub(crate) use said::{chain, reason, secret_header};
 pub(crate) use sessions::{Session, Sessions};
 
 /// What one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(20);
-/// What all attempts of a call may take.
-const CALL: Duration = Duration::from_secs(60);
+/// What all attempts of a call may take, if nothing else is said.
+pub(crate) const CALL: Duration = Duration::from_secs(60);
 /// How often a call is tried in all.
 const TRIES: u32 = 4;
 /// The wait behind the first try; it doubles, and each wait is a random part of it.
@@ -87,7 +87,7 @@ pub(crate) struct Answer {
 
 /// Why there is no answer.
 #[derive(Debug)]
-enum Failure {
+pub(crate) enum Failure {
     /// The service was not reached.
     Unreached(String),
     /// It was, and whether it did what was asked nobody knows.
@@ -127,9 +127,7 @@ impl Service {
     pub(crate) async fn call(&self, call: Call<'_>, env: &Env) -> Result<Answer, KeyError> {
         let origin = call.url.origin().ascii_serialization();
         let failed = |why: &str| KeyError(format!("{} {}: {why}", call.method, shown(call.url)));
-        if let Some(why) = self.silence(&origin) {
-            return Err(failed(&format!("{why}, so it is left alone for a while")));
-        }
+        self.silence(&origin).map_err(|why| failed(&why))?;
         let limit = self.limits.call.min(env.time_limit());
         let in_time = tokio::time::timeout(limit, self.attempts(&call)).await;
         let outcome = in_time.unwrap_or_else(|_| {
@@ -147,14 +145,23 @@ impl Service {
                 (why, Err(error))
             }
         };
-        self.silent().insert(origin, (Instant::now(), why));
+        self.leave_alone(origin, why);
         outcome
     }
 
-    fn silence(&self, origin: &str) -> Option<String> {
-        let silent = self.silent();
-        let (since, why) = silent.get(origin)?;
-        (since.elapsed() < LEFT_ALONE).then(|| why.clone())
+    /// Why a place is not asked now, if it was silent a short while ago.
+    pub(crate) fn silence(&self, place: &str) -> Result<(), String> {
+        match self.silent().get(place) {
+            Some((since, why)) if since.elapsed() < LEFT_ALONE => {
+                Err(format!("{why}, so it is left alone for a while"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps everybody from a place for a while.
+    pub(crate) fn leave_alone(&self, place: String, why: String) {
+        self.silent().insert(place, (Instant::now(), why));
     }
 
     fn silent(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Instant, String)>> {
@@ -185,19 +192,31 @@ impl Service {
         let request = self
             .client
             .request(call.method.clone(), call.url.clone())
-            .headers(headers)
+            .headers(call.headers.clone())
+            .header("content-type", "application/json")
             .body(Bytes::from_owner(call.body.clone()));
-        let response = request.send().await.map_err(|e| Failure::of(&e))?;
-        let status = response.status();
-        if status.is_redirection() {
+        let request = request.build().map_err(|e| Failure::of(&e, ATTEMPT))?;
+        let (head, body) = self.once(request).await?;
+        Ok(Answer {
+            status: head.status(),
+            body,
+            pause: head.headers().get(RETRY_AFTER).and_then(seconds),
+        })
+    }
+
+    /// One try, for whoever counts tries by other rules: the head of the answer, and its body.
+    pub(crate) async fn once(
+        &self,
+        request: Request,
+    ) -> Result<(Response, Zeroizing<Vec<u8>>), Failure> {
+        let limit = request.timeout().copied().unwrap_or(ATTEMPT);
+        let failed = |error| Failure::of(&error, limit);
+        let mut response = self.client.execute(request).await.map_err(failed)?;
+        if response.status().is_redirection() {
             return Err(Failure::Lasting(redirected(&response)));
         }
-        let pause = response.headers().get(RETRY_AFTER).and_then(seconds);
-        Ok(Answer {
-            status,
-            body: whole(response).await?,
-            pause,
-        })
+        let body = whole(&mut response, limit).await?;
+        Ok((response, body))
     }
 }
 
@@ -213,13 +232,15 @@ impl Call<'_> {
 }
 
 impl Failure {
-    fn of(error: &reqwest::Error) -> Self {
+    fn of(error: &reqwest::Error, limit: Duration) -> Self {
         let text = causes(error);
         match () {
             // A certificate does not change by asking again.
             () if text.contains("certificate") => Self::Lasting(text),
             () if error.is_connect() => Self::Unreached(text),
-            () if error.is_timeout() => Self::Lost(format!("no answer in {} s", ATTEMPT.as_secs())),
+            () if error.is_timeout() => {
+                Self::Lost(format!("no answer in {} s", limit.as_secs_f32()))
+            }
             () if error.is_request() || error.is_body() => Self::Lost(text),
             () => Self::Lasting(text),
         }
@@ -237,9 +258,10 @@ fn redirected(response: &Response) -> String {
     )
 }
 
-async fn whole(mut response: Response) -> Result<Zeroizing<Vec<u8>>, Failure> {
+async fn whole(response: &mut Response, limit: Duration) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let mut body = Zeroizing::new(Vec::new());
-    while let Some(chunk) = response.chunk().await.map_err(|e| Failure::of(&e))? {
+    let failed = |error| Failure::of(&error, limit);
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
         let length = body.len() + chunk.len();
         if length > LONGEST_ANSWER {
             let text = "the answer is too long for a key service";

@@ -4,8 +4,8 @@ use reqwest::{ClientBuilder, NoProxy, Proxy};
 
 use crate::env::Env;
 
-/// What is reached without one, whatever the variables say.
-const DIRECT: &str = "localhost,127.0.0.0/8,::1";
+/// What is reached without one, whatever the variables say: the machine itself, and what is next to it: there a cloud gives credentials to whoever asks from the machine.
+const DIRECT: &str = "localhost,127.0.0.0/8,::1,169.254.0.0/16,fe80::/10,fd00:ec2::/32";
 
 /// Adds those of `HTTP_PROXY` and `HTTPS_PROXY`, but for the hosts of `NO_PROXY`.
 pub(super) fn add(mut builder: ClientBuilder, env: &Env) -> reqwest::Result<ClientBuilder> {

@@ -65,6 +65,20 @@ pub(super) fn causes(error: &dyn std::error::Error) -> String {
     reason(&innermost.to_string(), &[])
 }
 
+/// An error and what is behind it, outermost first; what the one before says already is left out.
+pub(crate) fn chain(error: &dyn std::error::Error, sent: &[&str]) -> String {
+    let mut text = error.to_string();
+    let mut inner = error.source();
+    while let Some(error) = inner {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text = format!("{text}: {next}");
+        }
+        inner = error.source();
+    }
+    reason(&text, sent)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
