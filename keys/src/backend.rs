@@ -4,6 +4,8 @@ use crate::master_key::{Backend, Fields, MasterKey, ParseError};
 
 #[cfg(feature = "age")]
 pub mod age;
+#[cfg(feature = "aws")]
+pub mod aws;
 #[cfg(feature = "pgp")]
 pub mod pgp;
 pub mod unknown;
@@ -12,6 +14,8 @@ pub mod vault;
 
 /// All kinds, in the order in which sops reads their lists from a document.
 pub static BACKENDS: &[&Backend] = &[
+    #[cfg(feature = "aws")]
+    &aws::BACKEND,
     #[cfg(feature = "vault")]
     &vault::BACKEND,
     #[cfg(feature = "pgp")]
