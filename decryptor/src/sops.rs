@@ -75,6 +75,7 @@ mod types;
 pub(crate) mod value;
 mod variables;
 mod walk;
+mod warning;
 mod written;
 
 use std::sync::Mutex;
@@ -96,6 +97,7 @@ pub use merge::MergeError;
 pub use set::SetError;
 pub use value::ValueError;
 pub use variables::VariableError;
+pub use warning::Warning;
 
 /// A document whose values are encrypted.
 pub struct Encrypted {
@@ -116,21 +118,6 @@ pub struct Plain {
     /// The types that the text does not show.
     types: Types,
     warnings: Vec<Warning>,
-}
-
-/// Something that people should know of a document that was opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Warning {
-    /// Comments that should be encrypted are not: anyone can have written them.
-    UnencryptedComments(usize),
-    /// A key stands twice in a mapping: its line, and the key.
-    DuplicateKey(usize, String),
-    /// How many documents behind the first have no place in the format.
-    DocumentsDropped(usize),
-    /// On this line, the value of this path claims a type that it did not have when it was encrypted. Nothing authenticates types.
-    TypeDoubted(usize, String),
-    /// The alias on this line repeated a value that is encrypted, which was written out there.
-    AliasWrittenOut(usize),
 }
 
 impl Encrypted {

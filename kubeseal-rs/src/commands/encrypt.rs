@@ -13,7 +13,7 @@ use keys::{DecryptionOrder, Env};
 
 use crate::error::CommandError;
 use crate::sops::config_file::{ConfigChoice, ConfigFile};
-use crate::sops::opening::{Opening, sentence, warn_of};
+use crate::sops::opening::{Opening, warn_of};
 use crate::sops::recipients::{self, Named, RuleChoice};
 use crate::sops::rewrite::{close_again, now};
 use crate::sops::source::{self, Source, Target};
@@ -150,7 +150,7 @@ impl How {
         let plain = plain.convert(format).map_err(failure::converting)?;
         match plain.warnings().iter().find(|warning| is_loss(warning)) {
             Some(warning) => Err(CommandError::new("Error dumping file")
-                .because(sentence(warning))
+                .because(warning.to_string())
                 .code(exit::UNWRITABLE_FORMAT)),
             None => Ok(Some(plain)),
         }

@@ -54,30 +54,6 @@ impl Opening {
 /// Says what people should know of a document.
 pub(crate) fn warn_of<'w>(warnings: impl IntoIterator<Item = &'w Warning>, ui: &mut Ui) {
     for warning in warnings {
-        ui.warn(sentence(warning));
-    }
-}
-
-/// What people should know of a document.
-pub(crate) fn sentence(warning: &Warning) -> String {
-    match warning {
-        Warning::UnencryptedComments(1) => {
-            "Found possibly unencrypted comment: anybody may have written it".to_owned()
-        }
-        Warning::UnencryptedComments(count) => format!(
-            "Found possibly unencrypted comment, {count} times: anybody may have written them"
-        ),
-        Warning::DuplicateKey(line, key) => format!(
-            "line {line}: the key {key:?} stands twice; programs differ in which one they take"
-        ),
-        Warning::TypeDoubted(line, path) => format!(
-            "line {line}: the type of {path} is not the one that it was encrypted with: somebody may have changed it, for nothing authenticates types"
-        ),
-        Warning::AliasWrittenOut(line) => format!(
-            "line {line}: the alias repeats what is encrypted: it is written out, for sops opens no copy under another path"
-        ),
-        Warning::DocumentsDropped(count) => {
-            format!("only the first document has a place in this format: {count} are left out")
-        }
+        ui.warn(warning.to_string());
     }
 }

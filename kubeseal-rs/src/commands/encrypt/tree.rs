@@ -13,7 +13,6 @@ use crate::error::CommandError;
 use crate::sops::config_file::ConfigFile;
 use crate::sops::each::{OfFile, count, each};
 use crate::sops::found::{self, Found, is_marked};
-use crate::sops::opening::sentence;
 use crate::sops::source::{put_back, read};
 use crate::sops::stop::Stop;
 use crate::ui::Ui;
@@ -65,7 +64,7 @@ pub(crate) fn run(args: &Args, ui: &mut Ui) -> Result<(), CommandError> {
     let closed: Vec<Closed> = outcomes.good.into_iter().flatten().collect();
     for closed in &closed {
         for warning in closed.after.warnings() {
-            ui.warn(format!("{}: {}", closed.path.display(), sentence(warning)));
+            ui.warn(format!("{}: {warning}", closed.path.display()));
         }
     }
     let already = match candidates.len() - closed.len() {
