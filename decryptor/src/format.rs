@@ -20,6 +20,8 @@ use crate::tree::{Alias, Comment, Leaf, Tree};
 pub use emit::EmitError;
 
 pub(crate) use edits::Edits;
+#[cfg(feature = "hooks")]
+pub(crate) use emit::emit_kept;
 pub(crate) use emit::{emit, emit_flow, emit_pair, emit_value};
 pub(crate) use json::value as json_value;
 

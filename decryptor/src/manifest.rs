@@ -135,6 +135,11 @@ pub fn read(text: &[u8]) -> Result<Vec<Document>, ReadError> {
     Ok(list::expand(parse(text)?))
 }
 
+/// As [`read`], but lists stay as they are.
+pub fn read_whole(text: &[u8]) -> Result<Vec<Document>, ReadError> {
+    Ok(list::number(parse(text)?).collect())
+}
+
 /// Reads the values of a stream, empty ones too.
 fn parse(text: &[u8]) -> Result<Vec<Parsed>, ReadError> {
     let text = utf8(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text))?;

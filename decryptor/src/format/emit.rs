@@ -52,6 +52,18 @@ pub(crate) fn emit(tree: &Tree, format: Format) -> Result<Zeroizing<Vec<u8>>, Em
     Ok(Zeroizing::new(std::mem::take(&mut *out).into_bytes()))
 }
 
+/// Writes a mapping of YAML at a column, in two columns a step; values keep the form that they have in `source`.
+#[cfg(feature = "hooks")]
+pub(crate) fn emit_kept(
+    entries: &[Entry],
+    source: &str,
+    column: usize,
+    is_item: bool,
+    out: &mut Zeroizing<String>,
+) -> Result<(), EmitError> {
+    yaml::emit_kept(entries, source, column, is_item, out)
+}
+
 /// Writes a value of YAML on one line.
 pub(crate) fn emit_flow(value: &Value) -> Result<Out, EmitError> {
     let mut out = Out::default();

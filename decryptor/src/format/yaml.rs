@@ -15,6 +15,8 @@ use super::{ParseError, Parsed, Syntax};
 use crate::tree::{Alias, Entry};
 use metadata::{Block, take_metadata};
 
+#[cfg(feature = "hooks")]
+pub(super) use emit::emit_kept;
 pub(super) use emit::{emit_documents, emit_map, emit_value};
 pub(super) use flow::emit_flow;
 pub(super) use leaf::{doubts_type, source_of, write_source};

@@ -8,29 +8,39 @@ use super::{Document, Parsed};
 /// Counts documents, skips empty ones, and replaces each list by its items.
 pub(super) fn expand(values: Vec<Parsed>) -> Vec<Document> {
     let mut documents = Vec::with_capacity(values.len());
-    let filled = values
-        .into_iter()
-        .filter(|parsed| !parsed.value.0.is_null());
-    for (index, Parsed { line, value }) in filled.enumerate() {
-        if is_list(&value.0) {
-            for (item, value) in items(value).into_iter().enumerate() {
-                documents.push(Document {
-                    index,
-                    line,
-                    item: Some(item),
-                    value,
-                });
-            }
-        } else {
+    for document in number(values) {
+        if !is_list(&document.value.0) {
+            documents.push(document);
+            continue;
+        }
+        let Document {
+            index, line, value, ..
+        } = document;
+        for (item, value) in items(value).into_iter().enumerate() {
             documents.push(Document {
                 index,
                 line,
-                item: None,
+                item: Some(item),
                 value,
             });
         }
     }
     documents
+}
+
+/// Counts documents and skips empty ones.
+pub(super) fn number(values: Vec<Parsed>) -> impl Iterator<Item = Document> {
+    let filled = values
+        .into_iter()
+        .filter(|parsed| !parsed.value.0.is_null());
+    filled
+        .enumerate()
+        .map(|(index, Parsed { line, value })| Document {
+            index,
+            line,
+            item: None,
+            value,
+        })
 }
 
 /// Returns whether an object is a list of objects: `List`, `SecretList` and their like.

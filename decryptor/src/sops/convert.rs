@@ -68,6 +68,14 @@ impl Plain {
         })
     }
 
+    /// The document as SOPS lays it out in its own format, whatever its layout here is.
+    pub fn in_the_layout_of_sops(&self) -> Result<Plaintext, ConvertError> {
+        match self.format {
+            Format::Binary => Ok(Plaintext::from(self.text.clone())),
+            format => Ok(Plaintext::from(emit(&self.typed_tree()?, format)?)),
+        }
+    }
+
     /// A part of the first document: texts as they are, all else in a format.
     pub fn extract(&self, path: &Path, format: Format) -> Result<Plaintext, ConvertError> {
         let tree = self.any_tree()?;

@@ -1,14 +1,30 @@
-//! Writes YAML as SOPS does: block style, four columns a step, lists indented.
+//! Writes YAML as SOPS does: block style, four columns a step, lists indented. Or as functions of kustomize do: two columns a
+//! step, lists not indented, and each value as it stands in its source.
 
 use std::borrow::Cow;
 
 use super::block::next_column;
 use super::leaf::plain_form;
-use super::write::{Around, default, double};
+use super::write::{Around, default, double, literal, single};
 use crate::format::emit::{EmitError, Out};
-use crate::tree::{Comment, Entry, Item, Leaf, Scalar, Tree, Value};
+use crate::tree::{Comment, Entry, Item, Leaf, Scalar, Style, Tree, Value};
 
-const STEP: usize = 4;
+/// How lines are laid out.
+#[derive(Clone, Copy)]
+struct Layout<'t> {
+    /// How many columns a step has.
+    step: usize,
+    /// Whether lists stand a step right of their key.
+    indents_lists: bool,
+    /// The text that the values come from, if they are to keep their form.
+    source: Option<&'t str>,
+}
+
+const SOPS: Layout<'static> = Layout {
+    step: 4,
+    indents_lists: true,
+    source: None,
+};
 
 /// Writes all documents.
 pub(in crate::format) fn emit_documents(tree: &Tree, out: &mut Out) -> Result<(), EmitError> {
@@ -26,12 +42,12 @@ pub(in crate::format) fn emit_value(value: &Value, out: &mut Out) -> Result<(), 
     let mut writer = Writer {
         out,
         base: 0,
-        step: STEP,
+        layout: SOPS,
     };
     match value {
         Value::Map(entries) => emit_map(entries, 0, writer.out),
         Value::List(items) if has_values(items) => writer.list(items, 0, false),
-        value => writer.leaf_of(value, 0, STEP),
+        value => writer.leaf_of(value, 0, SOPS.step),
     }
 }
 
@@ -44,20 +60,37 @@ pub(in crate::format) fn emit_map(
     let mut writer = Writer {
         out,
         base: column,
-        step: STEP,
+        layout: SOPS,
     };
-    writer.map(entries, column, false)?;
-    if !has_pairs(entries) {
-        writer.pad(column);
-        writer.out.push_str("{}\n");
-    }
-    Ok(())
+    writer.document(entries, column, false)
+}
+
+/// Writes a mapping at a column as functions of kustomize do: its values keep the form that they have in `source`. An item of a
+/// list begins behind its dash.
+#[cfg(feature = "hooks")]
+pub(in crate::format) fn emit_kept(
+    entries: &[Entry],
+    source: &str,
+    column: usize,
+    is_item: bool,
+    out: &mut Out,
+) -> Result<(), EmitError> {
+    let mut writer = Writer {
+        out,
+        base: column,
+        layout: Layout {
+            step: 2,
+            indents_lists: false,
+            source: Some(source),
+        },
+    };
+    writer.document(entries, column, is_item)
 }
 
 struct Writer<'o> {
     out: &'o mut Out,
     base: usize,
-    step: usize,
+    layout: Layout<'o>,
 }
 
 fn has_pairs(entries: &[Entry]) -> bool {
@@ -69,6 +102,22 @@ fn has_values(items: &[Item]) -> bool {
 }
 
 impl Writer<'_> {
+    fn document(
+        &mut self,
+        entries: &[Entry],
+        column: usize,
+        is_begun: bool,
+    ) -> Result<(), EmitError> {
+        self.map(entries, column, is_begun)?;
+        if !has_pairs(entries) {
+            if !is_begun || !entries.is_empty() {
+                self.pad(column);
+            }
+            self.out.push_str("{}\n");
+        }
+        Ok(())
+    }
+
     fn map(
         &mut self,
         entries: &[Entry],
@@ -108,7 +157,11 @@ impl Writer<'_> {
             }
             Value::List(items) if has_values(items) => {
                 self.out.push('\n');
-                self.list(items, self.next(column), false)
+                let column = match self.layout.indents_lists {
+                    true => self.next(column),
+                    false => column,
+                };
+                self.list(items, column, false)
             }
             value => {
                 self.out.push(' ');
@@ -163,11 +216,30 @@ impl Writer<'_> {
             indent,
             ..self.around(column)
         };
+        if let Some(kept) = self.kept(leaf, around) {
+            return Ok(kept);
+        }
         match &leaf.scalar {
             Scalar::Null => Ok("null".to_owned()),
             Scalar::Text(text) if text.is_empty() => Ok(double(text)),
             Scalar::Text(text) => Ok(default(text, around)),
             other => plain_form(other, b"").map(Cow::into_owned),
+        }
+    }
+
+    /// A value in the form that it has in the source. Returns `None` if that form does not serve here, or none is kept.
+    fn kept(&self, leaf: &Leaf, around: Around<'_>) -> Option<String> {
+        let place = &leaf.place;
+        let source = self.layout.source.filter(|_| place.typed_at.is_none())?;
+        match (place.style, &leaf.scalar) {
+            (Style::Plain, _) => {
+                let text = source.get(place.at.clone())?;
+                (!text.is_empty() && !text.contains('\n')).then(|| text.to_owned())
+            }
+            (Style::Single, Scalar::Text(text)) => single(text),
+            (Style::Double, Scalar::Text(text)) => Some(double(text)),
+            (Style::Literal, Scalar::Text(text)) => literal(text, None, around),
+            _ => None,
         }
     }
 
@@ -193,7 +265,7 @@ impl Writer<'_> {
     }
 
     fn next(&self, column: usize) -> usize {
-        self.base + next_column(column - self.base, self.step)
+        self.base + next_column(column - self.base, self.layout.step)
     }
 
     fn pad(&mut self, column: usize) {
