@@ -26,6 +26,7 @@ mod harness;
 mod image;
 mod interop;
 mod keys;
+mod ksops;
 mod lease;
 mod manifests;
 mod metrics;

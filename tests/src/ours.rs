@@ -34,6 +34,16 @@ pub fn controller() -> PathBuf {
         .clone()
 }
 
+/// Our hooks.
+pub fn decryptor() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT
+        .get_or_init(|| {
+            build_with("kubeseal-rs-decryptor", &["--features", "hooks"]).join("decryptor")
+        })
+        .clone()
+}
+
 /// The folder of the checkout.
 pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -68,6 +78,10 @@ pub fn cargo(args: &[&str], variables: &[(&str, &str)]) -> String {
 
 /// Builds `package`, and returns the folder that its program is in.
 fn build(package: &str) -> PathBuf {
+    build_with(package, &[])
+}
+
+fn build_with(package: &str, choices: &[&str]) -> PathBuf {
     // Optimised for whoever is optimised, as the benchmark is: tests would wait for it longer than it saves them.
     let profile = if cfg!(debug_assertions) {
         "dev"
@@ -75,7 +89,7 @@ fn build(package: &str) -> PathBuf {
         "release"
     };
     say(&format!("building {package} by itself into {FOLDER}…"));
-    let args = [
+    let mut args = vec![
         "build",
         "--locked",
         "--package",
@@ -87,6 +101,7 @@ fn build(package: &str) -> PathBuf {
         "--target-dir",
         FOLDER,
     ];
+    args.extend(choices);
     cargo(&args, &[("RUSTFLAGS", "-C target-feature=+crt-static")]);
     let folder = workspace().join(FOLDER).join(TARGET);
     folder.join(if profile == "dev" { "debug" } else { profile })
