@@ -6,6 +6,7 @@ pub(crate) mod data_key;
 pub(crate) mod each;
 pub(crate) mod exit;
 pub(crate) mod failure;
+pub(crate) mod for_kms;
 pub(crate) mod found;
 pub(crate) mod memory_folder;
 pub(crate) mod opening;

@@ -27,6 +27,8 @@ pub struct CreationRule {
     path: Option<Pattern>,
     /// Key groups; of each, any one key opens its share.
     pub groups: Vec<Vec<KeyEntry>>,
+    /// Whether the keys are listed flat, by kind: then flags may say more of those in AWS KMS.
+    pub is_flat: bool,
     /// How many groups must be opened. `None` means all.
     pub shamir_threshold: Option<u8>,
     /// Which values are encrypted. `None` leaves it to the flags, or to the default.
@@ -125,10 +127,12 @@ impl CreationRule {
                 compile(&text).ok_or_else(|| section.refuse("path_regex", "a regular expression"))
             })
             .transpose()?;
+        let (groups, is_flat) = groups::read(&mut section, warnings)?;
         let rule = Self {
             path,
             rules: selection(&mut section)?,
-            groups: groups::read(&mut section, warnings)?,
+            groups,
+            is_flat,
             shamir_threshold: section
                 .number("shamir_threshold")?
                 .filter(|number| *number > 0),

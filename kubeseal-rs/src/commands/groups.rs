@@ -33,7 +33,7 @@ pub(crate) struct Args {
 /// What becomes of the groups.
 pub(crate) enum Change {
     /// One more, of these keys.
-    Add(Named, Policy),
+    Add(Box<Named>, Policy),
     /// The one with this number goes; the first is 0.
     Delete(usize),
 }

@@ -6,6 +6,8 @@ pub(crate) const UNREADABLE: u8 = 2;
 pub(crate) const UNWRITABLE: u8 = 3;
 /// The result cannot be put together in the format that was asked for.
 pub(crate) const UNWRITABLE_FORMAT: u8 = 4;
+/// An encryption context of AWS KMS cannot be understood.
+pub(crate) const BAD_CONTEXT: u8 = 6;
 /// The path or the value of a change cannot be understood.
 pub(crate) const BAD_CHANGE: u8 = 7;
 /// Flags contradict each other, or one is missing.

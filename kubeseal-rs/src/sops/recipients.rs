@@ -10,6 +10,7 @@ use keys::{Backend, Env, backend};
 use serde_json::Value;
 
 use super::config_file::ConfigFile;
+use super::for_kms::ForKms;
 use super::{data_key, exit};
 use crate::error::CommandError;
 
@@ -19,6 +20,8 @@ pub(crate) struct Named {
     pub(crate) lists: Vec<(&'static str, String)>,
     /// How many groups must open.
     pub(crate) threshold: Option<u8>,
+    /// What is said of all keys in AWS KMS.
+    pub(crate) kms: ForKms,
 }
 
 /// A rule named by flags.
@@ -52,9 +55,10 @@ pub(crate) fn choose(
                 .ok_or_else(|| no_rule(config, target))?,
         ),
     };
+    named.kms.context()?;
     let mut groups = match rule {
         _ if !named.lists.is_empty() => KeyGroups::one(named.keys()?),
-        Some(rule) => groups_of(rule)?,
+        Some(rule) => groups_of(rule, &named.kms)?,
         None => return Err(no_keys()),
     };
     let threshold = named
@@ -72,7 +76,7 @@ pub(crate) fn of_config(config: &ConfigFile, target: &Path) -> Result<KeyGroups,
     let rule = config
         .rule_for(target)?
         .ok_or_else(|| no_rule(config, target))?;
-    let mut groups = groups_of(rule)?;
+    let mut groups = groups_of(rule, &ForKms::default())?;
     groups.threshold = rule.shamir_threshold.map_or(0, usize::from);
     Ok(groups)
 }
@@ -104,8 +108,13 @@ impl Named {
     pub(crate) fn keys(&self) -> Result<Vec<Box<dyn MasterKey>>, CommandError> {
         let mut keys = Vec::new();
         for (field, list) in &self.lists {
-            let parsed = known(field)?.parse_list(list);
-            keys.extend(parsed.map_err(|e| CommandError::new(e.to_string()))?);
+            let backend = known(field)?;
+            keys.extend(match *field {
+                "kms" => self.kms.keys(backend, list)?,
+                _ => backend
+                    .parse_list(list)
+                    .map_err(|e| CommandError::new(e.to_string()))?,
+            });
         }
         Ok(keys)
     }
@@ -127,9 +136,11 @@ fn known(field: &str) -> Result<&'static Backend, CommandError> {
     })
 }
 
-fn groups_of(rule: &CreationRule) -> Result<KeyGroups, CommandError> {
+/// The groups of a rule. A context that was typed is that of keys which are listed flat: in groups each has its own.
+fn groups_of(rule: &CreationRule, kms: &ForKms) -> Result<KeyGroups, CommandError> {
+    let context = kms.context()?.filter(|_| rule.is_flat);
     let groups = rule.groups.iter().map(|group| {
-        let keys = group.iter().map(key);
+        let keys = group.iter().map(|entry| key(entry, context.as_ref()));
         Ok(KeyGroup::new(
             keys.collect::<Result<Vec<_>, CommandError>>()?,
         ))
@@ -140,13 +151,23 @@ fn groups_of(rule: &CreationRule) -> Result<KeyGroups, CommandError> {
     })
 }
 
-fn key(entry: &KeyEntry) -> Result<Box<dyn MasterKey>, CommandError> {
+fn key(
+    entry: &KeyEntry,
+    context: Option<&(String, Field)>,
+) -> Result<Box<dyn MasterKey>, CommandError> {
     let backend = known(entry.field)?;
-    let key = match &entry.key {
-        Spelling::Short(text) => (backend.parse)(text),
-        Spelling::Long(fields) => fields
+    let context = context.filter(|_| entry.field == "kms");
+    let key = match (&entry.key, context) {
+        (Spelling::Short(text), None) => (backend.parse)(text),
+        (Spelling::Short(text), Some(context)) => {
+            let mut fields = Fields::default().with("arn", text);
+            fields.0.push(context.clone());
+            (backend.load_config)(&fields)
+        }
+        (Spelling::Long(fields), context) => fields
             .iter()
             .map(|(name, value)| Ok((name.clone(), field(value)?)))
+            .chain(context.cloned().map(Ok))
             .collect::<Result<_, _>>()
             .and_then(|fields| (backend.load_config)(&Fields(fields))),
     };

@@ -42,15 +42,15 @@ fn name_in_group(name: &'static str) -> &'static str {
     }
 }
 
-/// The key groups of a rule. Where it has groups, its flat keys do not count: that is warned of.
+/// The key groups of a rule, and whether that is one of its flat keys. Where it has groups, those do not count: that is warned of.
 pub(super) fn read(
     rule: &mut Section,
     warnings: &mut Vec<String>,
-) -> Result<Vec<Vec<KeyEntry>>, ConfigError> {
+) -> Result<(Vec<Vec<KeyEntry>>, bool), ConfigError> {
     let flat = flat(rule)?;
     let sections = rule.sections("key_groups")?.unwrap_or_default();
     if sections.is_empty() {
-        return Ok(vec![flat]);
+        return Ok((vec![flat], true));
     }
     if !flat.is_empty() {
         warnings.push(format!(
@@ -58,14 +58,12 @@ pub(super) fn read(
             rule.place()
         ));
     }
-    sections
-        .into_iter()
-        .map(|section| {
-            let mut keys = Vec::new();
-            group(section, &mut keys, warnings)?;
-            Ok(keys)
-        })
-        .collect()
+    let groups = sections.into_iter().map(|section| {
+        let mut keys = Vec::new();
+        group(section, &mut keys, warnings)?;
+        Ok(keys)
+    });
+    Ok((groups.collect::<Result<_, _>>()?, false))
 }
 
 fn flat(rule: &mut Section) -> Result<Vec<KeyEntry>, ConfigError> {

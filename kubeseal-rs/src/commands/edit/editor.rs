@@ -26,13 +26,15 @@ const NO_TRACES: [&str; 5] = [
 ];
 
 /// Variables that hold keys and passphrases themselves: the editor, and all that it loads, has no need of them.
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 9] = [
     "SOPS_AGE_KEY",
     "SOPS_PGP_KEY",
     "VAULT_TOKEN",
     "BAO_TOKEN",
     "VAULT_SECRET_ID",
     "BAO_SECRET_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
     "SEALED_SECRETS_KEYRING_PASSPHRASE",
 ];
 

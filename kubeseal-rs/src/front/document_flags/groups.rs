@@ -9,6 +9,7 @@ use super::{ConfigFlags, KeyServiceFlags, OpeningFlags};
 use crate::commands::groups::{self, Change};
 use crate::error::CommandError;
 use crate::sops::exit;
+use crate::sops::for_kms::ForKms;
 use crate::sops::policy::Policy;
 use crate::sops::recipients::Named;
 use crate::sops::source::Target;
@@ -63,11 +64,14 @@ pub(in crate::front) struct AddFlags {
     /// A Vault transit key URL of the new group; may be repeated
     #[arg(long, value_name = "URL", action = ArgAction::Append)]
     hc_vault_transit: Vec<String>,
-    #[arg(long, hide = true, action = ArgAction::Append)]
+    /// An AWS KMS key ARN of the new group; may be repeated
+    #[arg(long, value_name = "ARN", action = ArgAction::Append)]
     kms: Vec<String>,
-    #[arg(long, hide = true)]
+    /// AWS profile of these keys
+    #[arg(long, value_name = "PROFILE")]
     aws_profile: Option<String>,
-    #[arg(long, hide = true)]
+    /// AWS KMS encryption context of these keys, as key:value pairs separated by commas
+    #[arg(long, value_name = "PAIRS")]
     encryption_context: Option<String>,
     #[arg(long, hide = true, action = ArgAction::Append)]
     gcp_kms: Vec<String>,
@@ -93,7 +97,7 @@ impl GroupsCommand {
                     &flags.config.choice(&door.outer().config),
                     door.unlisted(flags.allow_unlisted),
                 );
-                let change = Change::Add(flags.named(), policy);
+                let change = Change::Add(Box::new(flags.named()), policy);
                 flags.shared.args(change)
             }
             Self::Add { .. } => Err(CommandError::new("error: no positional arguments allowed")
@@ -132,6 +136,10 @@ impl AddFlags {
         Named {
             lists: lists.map(|(field, keys)| (field, keys.join(","))).collect(),
             threshold: None,
+            kms: ForKms {
+                profile: self.aws_profile.clone(),
+                context: self.encryption_context.clone(),
+            },
         }
     }
 }

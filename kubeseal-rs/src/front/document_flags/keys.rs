@@ -13,6 +13,7 @@ use super::{
 use crate::commands::{rotate, update_keys};
 use crate::error::CommandError;
 use crate::sops::exit;
+use crate::sops::for_kms::ForKms;
 use crate::sops::policy::Policy;
 use crate::sops::recipients::Named;
 
@@ -38,9 +39,11 @@ pub(in crate::front) struct KeyChangeFlags {
     /// Vault transit key URLs to remove, separated by commas
     #[arg(long, value_name = "URLS")]
     rm_hc_vault_transit: Option<String>,
-    #[arg(long, hide = true)]
+    /// AWS KMS key ARNs to add, separated by commas
+    #[arg(long, value_name = "ARNS")]
     add_kms: Option<String>,
-    #[arg(long, hide = true)]
+    /// AWS KMS key ARNs to remove, separated by commas
+    #[arg(long, value_name = "ARNS")]
     rm_kms: Option<String>,
     #[arg(long, hide = true)]
     add_gcp_kms: Option<String>,
@@ -59,11 +62,12 @@ pub(in crate::front) struct KeyChangeFlags {
 impl KeyChangeFlags {
     /// Whether there are any.
     pub(in crate::front) fn any(&self) -> bool {
-        !self.add().lists.is_empty() || !self.remove().lists.is_empty()
+        let kms = ForKms::default();
+        !self.add(&kms).lists.is_empty() || !self.remove(&kms).lists.is_empty()
     }
 
-    fn add(&self) -> Named {
-        named([
+    fn add(&self, kms: &ForKms) -> Named {
+        let lists = [
             ("kms", &self.add_kms),
             ("gcp_kms", &self.add_gcp_kms),
             ("hckms", &self.add_hckms),
@@ -71,11 +75,12 @@ impl KeyChangeFlags {
             ("pgp", &self.add_pgp),
             ("hc_vault", &self.add_hc_vault_transit),
             ("age", &self.add_age),
-        ])
+        ];
+        named(lists, kms)
     }
 
-    fn remove(&self) -> Named {
-        named([
+    fn remove(&self, kms: &ForKms) -> Named {
+        let lists = [
             ("kms", &self.rm_kms),
             ("gcp_kms", &self.rm_gcp_kms),
             ("hckms", &self.rm_hckms),
@@ -83,24 +88,30 @@ impl KeyChangeFlags {
             ("pgp", &self.rm_pgp),
             ("hc_vault", &self.rm_hc_vault_transit),
             ("age", &self.rm_age),
-        ])
+        ];
+        named(lists, kms)
     }
 }
 
-fn named(lists: [(&'static str, &Option<String>); 7]) -> Named {
+fn named(lists: [(&'static str, &Option<String>); 7], kms: &ForKms) -> Named {
     let lists = lists.into_iter();
     Named {
         lists: lists
             .filter_map(|(field, list)| Some((field, given(list)?)))
             .collect(),
         threshold: None,
+        kms: kms.clone(),
     }
 }
 
 /// Flags of `rotate`.
 #[derive(Args, Default)]
 pub(in crate::front) struct RotateFlags {
-    #[arg(long, hide = true)]
+    /// AWS profile of the keys in KMS that are added or removed
+    #[arg(long, value_name = "PROFILE")]
+    aws_profile: Option<String>,
+    /// AWS KMS encryption context of the keys that are added or removed, as key:value pairs separated by commas
+    #[arg(long, value_name = "PAIRS")]
     encryption_context: Option<String>,
     /// Wrap the data key for keys that .sops.yaml does not list for the file, too
     #[arg(long)]
@@ -181,10 +192,15 @@ impl RotateFlags {
     }
 
     fn how(&self, door: &Door<'_>) -> Result<rotate::How, CommandError> {
+        let outer = &door.outer().recipients;
+        let kms = ForKms {
+            profile: given(&self.aws_profile).or(given(&outer.aws_profile)),
+            context: given(&self.encryption_context).or(given(&outer.encryption_context)),
+        };
         Ok(rotate::How {
             opening: self.opening.opening()?,
-            add: self.keys.add(),
-            remove: self.keys.remove(),
+            add: self.keys.add(&kms),
+            remove: self.keys.remove(&kms),
             policy: Policy::new(
                 &self.config.choice(&door.outer().config),
                 door.unlisted(self.allow_unlisted),

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::super::values::given;
+use crate::sops::for_kms::ForKms;
 use crate::sops::recipients::{Named, RuleChoice};
 
 /// Which keys a new document is encrypted to.
@@ -36,12 +37,12 @@ pub(super) struct RecipientFlags {
         hide_env_values = true
     )]
     kms: Option<String>,
-    /// AWS profile to use
+    /// AWS profile of the keys that --kms names
     #[arg(long, value_name = "PROFILE")]
-    aws_profile: Option<String>,
+    pub(super) aws_profile: Option<String>,
     /// AWS KMS encryption context, as key:value pairs separated by commas
     #[arg(long, value_name = "PAIRS")]
-    encryption_context: Option<String>,
+    pub(super) encryption_context: Option<String>,
     /// Google Cloud KMS resource ids, separated by commas
     #[arg(
         long,
@@ -104,6 +105,10 @@ impl RecipientFlags {
                 .shamir_secret_sharing_threshold
                 .or(outer.shamir_secret_sharing_threshold)
                 .filter(|threshold| *threshold > 0),
+            kms: ForKms {
+                profile: first(&self.aws_profile, &outer.aws_profile),
+                context: first(&self.encryption_context, &outer.encryption_context),
+            },
         }
     }
 }
