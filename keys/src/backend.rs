@@ -6,6 +6,8 @@ use crate::master_key::{Backend, Fields, MasterKey, ParseError};
 pub mod age;
 #[cfg(feature = "aws")]
 pub mod aws;
+#[cfg(feature = "gcp-kms")]
+pub mod gcp_kms;
 #[cfg(feature = "pgp")]
 pub mod pgp;
 pub mod unknown;
@@ -16,6 +18,8 @@ pub mod vault;
 pub static BACKENDS: &[&Backend] = &[
     #[cfg(feature = "aws")]
     &aws::BACKEND,
+    #[cfg(feature = "gcp-kms")]
+    &gcp_kms::BACKEND,
     #[cfg(feature = "vault")]
     &vault::BACKEND,
     #[cfg(feature = "pgp")]

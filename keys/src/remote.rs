@@ -15,11 +15,17 @@ use zeroize::Zeroizing;
 
 use crate::{env::Env, master_key::KeyError};
 
+#[cfg(feature = "gcp-kms")]
+mod form;
+#[cfg(feature = "gcp-kms")]
+mod oauth;
 mod opened;
 mod proxies;
 mod said;
 mod sessions;
 
+#[cfg(feature = "gcp-kms")]
+pub(crate) use oauth::{Hidden, place, session, token};
 pub(crate) use opened::Opened;
 use said::{causes, shown};
 pub(crate) use said::{chain, reason, secret_header};
@@ -81,6 +87,7 @@ pub(crate) struct Call<'a> {
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) body: Zeroizing<Vec<u8>>,
+    headers: HeaderMap,
     /// How long the service asks to wait.
     pause: Option<Duration>,
 }
@@ -192,13 +199,13 @@ impl Service {
         let request = self
             .client
             .request(call.method.clone(), call.url.clone())
-            .headers(call.headers.clone())
-            .header("content-type", "application/json")
+            .headers(headers)
             .body(Bytes::from_owner(call.body.clone()));
         let request = request.build().map_err(|e| Failure::of(&e, ATTEMPT))?;
         let (head, body) = self.once(request).await?;
         Ok(Answer {
             status: head.status(),
+            headers: head.headers().clone(),
             body,
             pause: head.headers().get(RETRY_AFTER).and_then(seconds),
         })
@@ -217,6 +224,14 @@ impl Service {
         }
         let body = whole(&mut response, limit).await?;
         Ok((response, body))
+    }
+}
+
+impl Answer {
+    /// A header. Returns `None` if it is missing, or is not text.
+    #[cfg(feature = "gcp-kms")]
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
     }
 }
 
