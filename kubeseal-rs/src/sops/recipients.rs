@@ -124,7 +124,6 @@ impl Named {
 fn known(field: &str) -> Result<&'static Backend, CommandError> {
     backend::of_field(field).ok_or_else(|| {
         let kind = match field {
-            "gcp_kms" => "Google Cloud KMS",
             "hckms" => "Huawei Cloud KMS",
             "azure_kv" => "Azure Key Vault",
             other => other,
@@ -132,7 +131,7 @@ fn known(field: &str) -> Result<&'static Backend, CommandError> {
         CommandError::new(format!(
             "keys in {kind} are not supported yet, and nothing was written"
         ))
-        .hint("use age, PGP, AWS KMS or Vault transit keys for now")
+        .hint("use age, PGP, AWS KMS, Google Cloud KMS or Vault transit keys for now")
     })
 }
 

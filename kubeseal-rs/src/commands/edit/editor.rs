@@ -26,7 +26,7 @@ const NO_TRACES: [&str; 5] = [
 ];
 
 /// Variables that hold keys and passphrases themselves: the editor, and all that it loads, has no need of them.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 11] = [
     "SOPS_AGE_KEY",
     "SOPS_PGP_KEY",
     "VAULT_TOKEN",
@@ -35,6 +35,8 @@ const KEYS: [&str; 9] = [
     "BAO_SECRET_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
+    "GOOGLE_CREDENTIALS",
+    "GOOGLE_OAUTH_ACCESS_TOKEN",
     "SEALED_SECRETS_KEYRING_PASSPHRASE",
 ];
 

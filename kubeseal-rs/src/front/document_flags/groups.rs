@@ -73,7 +73,8 @@ pub(in crate::front) struct AddFlags {
     /// AWS KMS encryption context of these keys, as key:value pairs separated by commas
     #[arg(long, value_name = "PAIRS")]
     encryption_context: Option<String>,
-    #[arg(long, hide = true, action = ArgAction::Append)]
+    /// A Google Cloud KMS resource id of the new group; may be repeated
+    #[arg(long, value_name = "ID", action = ArgAction::Append)]
     gcp_kms: Vec<String>,
     #[arg(long, hide = true, action = ArgAction::Append)]
     hckms: Vec<String>,

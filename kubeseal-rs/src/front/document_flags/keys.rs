@@ -45,9 +45,11 @@ pub(in crate::front) struct KeyChangeFlags {
     /// AWS KMS key ARNs to remove, separated by commas
     #[arg(long, value_name = "ARNS")]
     rm_kms: Option<String>,
-    #[arg(long, hide = true)]
+    /// Google Cloud KMS resource ids to add, separated by commas
+    #[arg(long, value_name = "IDS")]
     add_gcp_kms: Option<String>,
-    #[arg(long, hide = true)]
+    /// Google Cloud KMS resource ids to remove, separated by commas
+    #[arg(long, value_name = "IDS")]
     rm_gcp_kms: Option<String>,
     #[arg(long, hide = true)]
     add_hckms: Option<String>,
