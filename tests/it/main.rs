@@ -21,6 +21,7 @@ mod docs;
 mod endpoints;
 mod faults;
 mod flags;
+mod gcp;
 mod guide;
 mod harness;
 mod image;

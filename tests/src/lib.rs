@@ -54,6 +54,7 @@ pub mod cli;
 pub mod cluster;
 mod connect;
 pub mod controller;
+pub mod gcp;
 pub mod ours;
 pub mod path;
 pub mod peer;
@@ -63,6 +64,7 @@ pub mod process;
 mod progress;
 pub mod python;
 mod reaper;
+pub mod stub;
 pub mod vault;
 mod wait;
 
