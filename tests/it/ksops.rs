@@ -8,8 +8,12 @@ use tempfile::TempDir;
 use testkit::cli::{self, Output, Run};
 use testkit::{ours, peer};
 
+mod environment;
 mod errors;
 mod generators;
+mod install;
+mod layout;
+mod lists;
 mod vectors;
 
 /// How kustomize calls it.

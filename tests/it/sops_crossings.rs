@@ -65,6 +65,17 @@ pub(crate) fn runner(cases: u32) -> TestRunner {
     TestRunner::new_with_rng(config, rng)
 }
 
+/// Documents of a format, as they are compared with sops.
+pub(crate) fn documents_of(format: Format) -> BoxedStrategy<Vec<u8>> {
+    match format {
+        Format::Yaml => yaml::stream().boxed(),
+        Format::Json => documents::json().boxed(),
+        Format::Dotenv => documents::dotenv().boxed(),
+        Format::Ini => documents::ini().boxed(),
+        Format::Binary => documents::binary().boxed(),
+    }
+}
+
 fn cross_all(format: Format, cases: u32, text: impl Strategy<Value = Vec<u8>>) {
     let desk = Desk::new(format);
     let keys = prop_oneof![6 => Just(Keys::Age), 1 => Just(Keys::Pgp), 3 => Just(Keys::Shamir)];

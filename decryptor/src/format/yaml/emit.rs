@@ -101,6 +101,45 @@ fn has_values(items: &[Item]) -> bool {
     items.iter().any(|item| matches!(item, Item::Value(_)))
 }
 
+/// The comments that stand before the first value of a mapping or of a list, however deep that is.
+fn leading(value: &Value) -> Vec<&Comment> {
+    match value {
+        Value::Map(entries) if has_pairs(entries) => {
+            let begin = entries.iter().map_while(|entry| match entry {
+                Entry::Comment(comment) => Some(comment),
+                Entry::Pair(_) => None,
+            });
+            begin.collect()
+        }
+        Value::List(items) if has_values(items) => {
+            let mut begin = Vec::new();
+            for item in items {
+                match item {
+                    Item::Comment(comment) => begin.push(comment),
+                    Item::Value(first) => {
+                        begin.extend(leading(first));
+                        break;
+                    }
+                }
+            }
+            begin
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn without_leading(entries: &[Entry]) -> &[Entry] {
+    let first = entries
+        .iter()
+        .position(|entry| matches!(entry, Entry::Pair(_)));
+    &entries[first.unwrap_or_default()..]
+}
+
+fn behind_leading(items: &[Item]) -> &[Item] {
+    let first = items.iter().position(|item| matches!(item, Item::Value(_)));
+    &items[first.unwrap_or_default()..]
+}
+
 impl Writer<'_> {
     fn document(
         &mut self,
@@ -132,8 +171,8 @@ impl Writer<'_> {
                 Entry::Comment(comment) => self.comment(comment, column),
                 Entry::Pair(pair) => {
                     let key = match pair.key.is_empty() || pair.key.contains('\n') {
-                        true => double(&pair.key),
-                        false => default(&pair.key, self.around(column)),
+                        true => escaped(&pair.key),
+                        false => written(&pair.key, self.around(column)),
                     };
                     self.out.push_str(&key);
                     self.out.push(':');
@@ -172,19 +211,32 @@ impl Writer<'_> {
 
     fn list(&mut self, items: &[Item], column: usize, mut is_begun: bool) -> Result<(), EmitError> {
         for item in items {
-            if !std::mem::take(&mut is_begun) {
-                self.pad(column);
-            }
             match item {
-                Item::Comment(comment) => self.comment(comment, column),
+                Item::Comment(comment) => {
+                    if !std::mem::take(&mut is_begun) {
+                        self.pad(column);
+                    }
+                    self.comment(comment, column);
+                }
                 Item::Value(value) => {
+                    // Comments that a mapping or a list begins with stand before its dash.
+                    let is_first = std::mem::take(&mut is_begun);
+                    for comment in leading(value) {
+                        if !is_first {
+                            self.pad(column);
+                            self.comment(comment, column);
+                        }
+                    }
+                    if !is_first {
+                        self.pad(column);
+                    }
                     self.out.push_str("- ");
                     match value {
                         Value::Map(entries) if has_pairs(entries) => {
-                            self.map(entries, column + 2, true)?
+                            self.map(without_leading(entries), column + 2, true)?
                         }
                         Value::List(items) if has_values(items) => {
-                            self.list(items, column + 2, true)?
+                            self.list(behind_leading(items), column + 2, true)?
                         }
                         // The lines of a block stand right of the dash, in any step.
                         value => self.leaf_of(value, column, column + 2)?,
@@ -221,8 +273,8 @@ impl Writer<'_> {
         }
         match &leaf.scalar {
             Scalar::Null => Ok("null".to_owned()),
-            Scalar::Text(text) if text.is_empty() => Ok(double(text)),
-            Scalar::Text(text) => Ok(default(text, around)),
+            Scalar::Text(text) if text.is_empty() => Ok(escaped(text)),
+            Scalar::Text(text) => Ok(written(text, around)),
             other => plain_form(other, b"").map(Cow::into_owned),
         }
     }
@@ -237,7 +289,7 @@ impl Writer<'_> {
                 (!text.is_empty() && !text.contains('\n')).then(|| text.to_owned())
             }
             (Style::Single, Scalar::Text(text)) => single(text),
-            (Style::Double, Scalar::Text(text)) => Some(double(text)),
+            (Style::Double, Scalar::Text(text)) => Some(escaped(text)),
             (Style::Literal, Scalar::Text(text)) => literal(text, None, around),
             _ => None,
         }
@@ -271,4 +323,35 @@ impl Writer<'_> {
     fn pad(&mut self, column: usize) {
         self.out.extend(std::iter::repeat_n(' ', column));
     }
+}
+
+/// A text as SOPS writes it. It takes characters past the first 65536 for such that cannot be printed, and keeps tabs at the ends
+/// of lines in blocks.
+fn written(text: &str, around: Around<'_>) -> String {
+    let ends = |mark: char| text.contains('\n') && text.lines().any(|line| line.ends_with(mark));
+    if text.chars().any(is_far) {
+        return escaped(text);
+    }
+    let block = (ends('\t') && !ends(' ')).then(|| literal(text, None, around));
+    block.flatten().unwrap_or_else(|| default(text, around))
+}
+
+/// A text in double quotes as SOPS writes it.
+fn escaped(text: &str) -> String {
+    let quoted = double(text);
+    if !quoted.chars().any(is_far) {
+        return quoted;
+    }
+    let mut out = String::with_capacity(quoted.len() * 2);
+    for character in quoted.chars() {
+        match is_far(character) {
+            true => out.push_str(&format!("\\U{:08X}", u32::from(character))),
+            false => out.push(character),
+        }
+    }
+    out
+}
+
+fn is_far(character: char) -> bool {
+    character >= '\u{10000}'
 }

@@ -48,7 +48,12 @@ impl Reader<'_> {
             true => after_properties(text, whole),
             false => whole,
         };
-        let trimmed = || span.start + text[span.start..span.end.max(span.start)].trim_end().len();
+        // Other spaces than these are part of the value.
+        let blank = [' ', '\t', '\r', '\n'];
+        let trimmed = || {
+            let value = &text[span.start..span.end.max(span.start)];
+            span.start + value.trim_end_matches(blank).len()
+        };
         let (style, end) = match style {
             ScalarStyle::SingleQuoted => (Style::Single, single_quoted_end(text, start)),
             ScalarStyle::DoubleQuoted => (Style::Double, double_quoted_end(text, start)),
