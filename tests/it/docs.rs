@@ -26,6 +26,7 @@ fn every_test_that_the_documentation_names_exists() {
         "git",
         "guide",
         "keys-vault",
+        "kustomize",
     ];
     let pages = pages.map(|page| read(&format!("docs/{page}.md")));
     let text = pages.concat();

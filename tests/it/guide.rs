@@ -1,5 +1,6 @@
-//! The guide for SOPS files: its commands, in its order, say what it says.
+//! Pages with commands, such as the guide for SOPS files: the commands, in their order, say what the page says.
 
+use std::path::PathBuf;
 use std::{env, fs};
 
 use tempfile::TempDir;
@@ -36,18 +37,15 @@ fn without_names(text: &str) -> String {
     text.lines().map(|text| line(text) + "\n").collect()
 }
 
-#[test]
-fn the_guide_is_what_happens() {
+/// Runs the commands of a page in an empty home with these programs, and expects what the page says.
+fn replay(page: &str, programs: &[(&str, PathBuf)]) -> usize {
     let home = TempDir::new().expect("a folder can be made");
     let bin = home.path().join("bin");
     fs::create_dir(&bin).expect("the folder is ours");
-    for (name, program) in [
-        ("kubeseal", ours::kubeseal()),
-        ("age-keygen", peer::AGE_KEYGEN.path()),
-    ] {
+    for (name, program) in programs {
         std::os::unix::fs::symlink(program, bin.join(name)).expect("the folder is ours");
     }
-    let page = fs::read_to_string(ours::workspace().join("docs/guide.md")).expect("the page");
+    let page = fs::read_to_string(ours::workspace().join(page)).expect("the page");
     let commands = commands(&page);
     let mut script = "exec 2>&1\n".to_owned();
     for (command, _) in &commands {
@@ -66,11 +64,29 @@ fn the_guide_is_what_happens() {
     });
     let said = run.args(["-c", &script]).ok();
     let said: Vec<_> = said.split("== said\n").collect();
-    assert!(
-        commands.len() > 30 && said.len() > commands.len(),
-        "{said:?}"
-    );
+    assert!(said.len() > commands.len(), "{said:?}");
     for ((command, expected), said) in commands.iter().zip(said) {
         assert_eq!(without_names(said), without_names(expected), "$ {command}");
     }
+    commands.len()
+}
+
+#[test]
+fn the_guide_is_what_happens() {
+    let programs = [
+        ("kubeseal", ours::kubeseal()),
+        ("age-keygen", peer::AGE_KEYGEN.path()),
+    ];
+    assert!(replay("docs/guide.md", &programs) > 30);
+}
+
+#[test]
+fn the_page_on_kustomize_is_what_happens() {
+    let programs = [
+        ("kubeseal", ours::kubeseal()),
+        ("ksops", ours::decryptor()),
+        ("kustomize", peer::KUSTOMIZE.path()),
+        ("age-keygen", peer::AGE_KEYGEN.path()),
+    ];
+    assert!(replay("docs/kustomize.md", &programs) > 10);
 }
