@@ -2,11 +2,12 @@
 //!
 //! `--check` compares the ratios with the targets and fails if one is missed: run it on a quiet machine.
 //! `--small` does everything once with few objects: for correctness, not for figures. `--large` adds 20 000 objects.
-//! `--client`, `--controller` and `--sops` choose parts; without them, all are measured.
+//! `--client`, `--controller`, `--sops` and `--hooks` choose parts; without them, all are measured.
 
 mod client;
 mod controller;
 mod floor;
+mod hooks;
 mod load;
 mod report;
 mod sops;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         "--client",
         "--controller",
         "--sops",
+        "--hooks",
     ];
     if let Some(unknown) = args.iter().find(|arg| !known.contains(&arg.as_str())) {
         testkit::say(&format!(
@@ -72,11 +74,12 @@ fn main() -> ExitCode {
         };
     }
     let mut report = Report::default();
-    let parts: [(&str, Run); 4] = [
+    let parts: [(&str, Run); 5] = [
         ("--client", client::run),
         ("--controller", controller::run),
         ("--sops", sops::run),
         ("--sops", sops_tree::run),
+        ("--hooks", hooks::run),
     ];
     let all = !parts.iter().any(|(part, _)| has(part));
     for (part, run) in parts {
