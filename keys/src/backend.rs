@@ -6,6 +6,8 @@ use crate::master_key::{Backend, Fields, MasterKey, ParseError};
 pub mod age;
 #[cfg(feature = "aws")]
 pub mod aws;
+#[cfg(feature = "azure-kv")]
+pub mod azure_kv;
 #[cfg(feature = "gcp-kms")]
 pub mod gcp_kms;
 #[cfg(feature = "pgp")]
@@ -20,6 +22,8 @@ pub static BACKENDS: &[&Backend] = &[
     &aws::BACKEND,
     #[cfg(feature = "gcp-kms")]
     &gcp_kms::BACKEND,
+    #[cfg(feature = "azure-kv")]
+    &azure_kv::BACKEND,
     #[cfg(feature = "vault")]
     &vault::BACKEND,
     #[cfg(feature = "pgp")]

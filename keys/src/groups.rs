@@ -76,6 +76,19 @@ impl KeyGroups {
         }
     }
 
+    /// Lets keys that leave something open, such as a version, take it from the same keys of a document.
+    pub fn adopt(&self, present: &Self) {
+        for own in self.entries() {
+            for other in present.entries() {
+                own.key.adopt(&*other.key);
+            }
+        }
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &KeyEntry> {
+        self.groups.iter().flat_map(|group| &group.keys)
+    }
+
     /// Wraps a data key for all keys. If any of them fails, nothing is changed.
     pub async fn wrap(&mut self, key: &DataKey, env: &Env) -> Result<(), WrapError> {
         let shares = self.split(key)?;

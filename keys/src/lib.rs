@@ -20,7 +20,7 @@ pub mod env;
 pub mod groups;
 #[cfg(feature = "sops")]
 pub mod master_key;
-#[cfg(any(feature = "age", feature = "pgp"))]
+#[cfg(any(feature = "age", feature = "azure-kv", feature = "pgp"))]
 mod process;
 #[cfg(feature = "remote")]
 mod remote;

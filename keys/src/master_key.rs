@@ -22,6 +22,9 @@ pub trait MasterKey: fmt::Display + fmt::Debug + Send + Sync {
     /// What stands beside `enc` in the metadata, in sops's order.
     fn fields(&self) -> Fields;
 
+    /// Takes from a document's key what this one leaves open, such as a version, if it is the same key otherwise.
+    fn adopt(&self, _present: &dyn MasterKey) {}
+
     /// Encrypts a share to this key.
     fn wrap_key<'a>(
         &'a self,

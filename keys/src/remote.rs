@@ -15,16 +15,20 @@ use zeroize::Zeroizing;
 
 use crate::{env::Env, master_key::KeyError};
 
-#[cfg(feature = "gcp-kms")]
+#[cfg(feature = "oauth")]
 mod form;
-#[cfg(feature = "gcp-kms")]
+#[cfg(feature = "oauth")]
+mod jwt;
+#[cfg(feature = "oauth")]
 mod oauth;
 mod opened;
 mod proxies;
 mod said;
 mod sessions;
 
-#[cfg(feature = "gcp-kms")]
+#[cfg(feature = "oauth")]
+pub(crate) use jwt::{Algorithm, rsa_key, signed};
+#[cfg(feature = "oauth")]
 pub(crate) use oauth::{Hidden, place, session, token};
 pub(crate) use opened::Opened;
 use said::{causes, shown};
@@ -87,6 +91,10 @@ pub(crate) struct Call<'a> {
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) body: Zeroizing<Vec<u8>>,
+    #[cfg_attr(
+        not(feature = "oauth"),
+        expect(dead_code, reason = "whoever logs in with OAuth reads them")
+    )]
     headers: HeaderMap,
     /// How long the service asks to wait.
     pause: Option<Duration>,
@@ -229,7 +237,7 @@ impl Service {
 
 impl Answer {
     /// A header. Returns `None` if it is missing, or is not text.
-    #[cfg(feature = "gcp-kms")]
+    #[cfg(feature = "oauth")]
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }

@@ -1,0 +1,102 @@
+//! A machine of Azure's: a server beside it says who it is.
+
+use std::time::Duration;
+
+use reqwest::{
+    Method, Url,
+    header::{HeaderMap, HeaderValue},
+};
+use serde::Deserialize;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::{Refusal, variable};
+use crate::backend::azure_kv::challenge::Challenge;
+use crate::remote::{Call, Hidden, Limits, Service, Session, reason, secret_header};
+use crate::{env::Env, master_key::KeyError};
+
+/// Where that server is, on all of Azure's machines.
+const HOST: &str = "http://169.254.169.254";
+/// It is near, or it is not there.
+const LIMITS: Limits = Limits {
+    call: Duration::from_secs(3),
+    tries: 3,
+};
+
+#[derive(Deserialize)]
+struct Reply {
+    access_token: Hidden,
+    /// A number, or text of one: when it ends.
+    #[serde(default)]
+    expires_on: Value,
+}
+
+pub(super) async fn token(
+    challenge: &Challenge,
+    service: &Service,
+    env: &Env,
+) -> Result<Session, Refusal> {
+    let mut headers = HeaderMap::new();
+    let (place, version, nearby) = match variable(env, "IDENTITY_ENDPOINT") {
+        // Functions, App Service, Container Apps.
+        Some(place) => {
+            let secret = variable(env, "IDENTITY_HEADER").unwrap_or_default();
+            headers.insert("x-identity-header", secret_header(&secret)?);
+            (place, "2019-08-01", None)
+        }
+        None => {
+            let host = variable(env, "AZURE_POD_IDENTITY_AUTHORITY_HOST");
+            let host = host.unwrap_or_else(|| HOST.to_owned());
+            headers.insert("metadata", HeaderValue::from_static("true"));
+            let place = format!(
+                "{}/metadata/identity/oauth2/token",
+                host.trim_end_matches('/')
+            );
+            let nearby = Service::new(LIMITS, env, Ok)?;
+            (place, "2018-02-01", Some(nearby))
+        }
+    };
+    let url = Url::parse(&place).map_err(|_| KeyError(format!("{place:?} is no address")));
+    let mut url = url?;
+    url.query_pairs_mut()
+        .append_pair("api-version", version)
+        .append_pair("resource", &challenge.resource);
+    if let Some(client) = variable(env, "AZURE_CLIENT_ID") {
+        url.query_pairs_mut().append_pair("client_id", &client);
+    }
+    let call = Call {
+        method: Method::GET,
+        url: &url,
+        headers,
+        body: Zeroizing::default(),
+        repeats: true,
+    };
+    let is_near = nearby.is_some();
+    let answer = nearby.as_ref().unwrap_or(service).call(call, env).await;
+    let answer = answer.map_err(|KeyError(why)| match is_near {
+        true => Refusal::NotHere(why),
+        false => Refusal::Failed(KeyError(why)),
+    })?;
+    if !answer.status.is_success() {
+        let said = reason(&String::from_utf8_lossy(&answer.body), &[]);
+        let text = format!("{}: {said}", answer.status);
+        return Err(match answer.status.as_u16() {
+            // No identity was given to this machine, or something else answers in its place.
+            400 | 403 | 404 if is_near => Refusal::NotHere(text),
+            _ => Refusal::Failed(KeyError(text)),
+        });
+    }
+    let session = session(&answer.body, env);
+    Ok(session.ok_or_else(|| KeyError("the answer holds no token".to_owned()))?)
+}
+
+fn session(answer: &[u8], env: &Env) -> Option<Session> {
+    let reply: Reply = serde_json::from_slice(answer).ok()?;
+    let end = match &reply.expires_on {
+        Value::String(text) => text.parse().ok()?,
+        number => number.as_i64()?,
+    };
+    let left = end.saturating_sub(env.now().as_second());
+    let left = Duration::from_secs(u64::try_from(left).ok()?.max(1));
+    (!reply.access_token.is_empty()).then(|| Session::lent(reply.access_token.clone(), left))
+}
