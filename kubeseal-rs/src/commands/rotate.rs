@@ -83,6 +83,9 @@ impl How {
 
     fn change(&self, groups: &mut KeyGroups, ui: &mut Ui) -> Result<(), CommandError> {
         for key in self.remove.keys()? {
+            for entry in groups.groups.iter().flat_map(|group| &group.keys) {
+                key.adopt(&*entry.key);
+            }
             let name = key.to_string();
             let before = count(groups);
             for group in &mut groups.groups {

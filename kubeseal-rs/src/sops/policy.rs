@@ -57,7 +57,7 @@ impl Policy {
         target: &Path,
         ui: &mut Ui,
     ) -> Result<(), CommandError> {
-        let listed = match (self.listed(target, ui), self.unlisted) {
+        let listed = match (self.listed(groups, target, ui), self.unlisted) {
             (Ok(Some(listed)), _) => listed,
             (Ok(None), _) => return Ok(()),
             (Err(error), Unlisted::Refuse) => return Err(error),
@@ -88,7 +88,12 @@ impl Policy {
         }
     }
 
-    fn listed(&self, target: &Path, ui: &mut Ui) -> Result<Option<HashSet<String>>, CommandError> {
+    fn listed(
+        &self,
+        own: &KeyGroups,
+        target: &Path,
+        ui: &mut Ui,
+    ) -> Result<Option<HashSet<String>>, CommandError> {
         let config = self.find(target, ui)?;
         let Some(config) = config.filter(|config| config.has_rules()) else {
             return Ok(None);
@@ -97,6 +102,7 @@ impl Policy {
             return Ok(None);
         }
         let groups = recipients::of_config(&config, target)?;
+        groups.adopt(own);
         Ok(Some(names(&groups).collect()))
     }
 }

@@ -125,13 +125,12 @@ fn known(field: &str) -> Result<&'static Backend, CommandError> {
     backend::of_field(field).ok_or_else(|| {
         let kind = match field {
             "hckms" => "Huawei Cloud KMS",
-            "azure_kv" => "Azure Key Vault",
             other => other,
         };
         CommandError::new(format!(
             "keys in {kind} are not supported yet, and nothing was written"
         ))
-        .hint("use age, PGP, AWS KMS, Google Cloud KMS or Vault transit keys for now")
+        .hint("use age, PGP, AWS KMS, Google Cloud KMS, Azure Key Vault or Vault transit keys for now")
     })
 }
 

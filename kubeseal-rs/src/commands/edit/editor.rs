@@ -26,7 +26,7 @@ const NO_TRACES: [&str; 5] = [
 ];
 
 /// Variables that hold keys and passphrases themselves: the editor, and all that it loads, has no need of them.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "SOPS_AGE_KEY",
     "SOPS_PGP_KEY",
     "VAULT_TOKEN",
@@ -35,6 +35,7 @@ const KEYS: [&str; 11] = [
     "BAO_SECRET_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
+    "AZURE_CLIENT_SECRET",
     "GOOGLE_CREDENTIALS",
     "GOOGLE_OAUTH_ACCESS_TOKEN",
     "SEALED_SECRETS_KEYRING_PASSPHRASE",

@@ -15,6 +15,7 @@ pub(super) struct Changes {
 impl Changes {
     /// From the keys that are there to those that are wanted.
     pub(super) fn between(present: &KeyGroups, wanted: &KeyGroups) -> Self {
+        wanted.adopt(present);
         let mut changes = Self {
             text: "The following changes will be made to the file's groups:\n".to_owned(),
             any: false,

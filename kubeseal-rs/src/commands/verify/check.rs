@@ -232,6 +232,7 @@ fn other_rule(own: &Rules, wanted: &Rules) -> Option<String> {
 
 /// How the keys of a file differ from those that it should have, a sentence each.
 fn differences(present: &KeyGroups, wanted: &KeyGroups) -> Vec<String> {
+    wanted.adopt(present);
     let names = |groups: &KeyGroups, number: usize| -> BTreeSet<String> {
         let group = groups.groups.get(number);
         let keys = group.into_iter().flat_map(|group| &group.keys);

@@ -78,7 +78,8 @@ pub(in crate::front) struct AddFlags {
     gcp_kms: Vec<String>,
     #[arg(long, hide = true, action = ArgAction::Append)]
     hckms: Vec<String>,
-    #[arg(long, hide = true, action = ArgAction::Append)]
+    /// An Azure Key Vault key URL of the new group; may be repeated
+    #[arg(long, value_name = "URL", action = ArgAction::Append)]
     azure_kv: Vec<String>,
     /// Add keys that .sops.yaml does not list for the file
     #[arg(long)]

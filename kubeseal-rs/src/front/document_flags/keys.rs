@@ -55,9 +55,11 @@ pub(in crate::front) struct KeyChangeFlags {
     add_hckms: Option<String>,
     #[arg(long, hide = true)]
     rm_hckms: Option<String>,
-    #[arg(long, hide = true)]
+    /// Azure Key Vault key URLs to add, separated by commas
+    #[arg(long, value_name = "URLS")]
     add_azure_kv: Option<String>,
-    #[arg(long, hide = true)]
+    /// Azure Key Vault key URLs to remove, separated by commas
+    #[arg(long, value_name = "URLS")]
     rm_azure_kv: Option<String>,
 }
 
