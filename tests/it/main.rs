@@ -2,6 +2,7 @@
 
 mod age;
 mod attacks;
+mod azure;
 mod chart;
 mod client;
 mod controller_create;
