@@ -1,5 +1,6 @@
 //! New content in place of a file's: whole or not at all, and never over what somebody else has just written.
 
+use std::borrow::Cow;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
@@ -81,7 +82,7 @@ fn put(
     content: &[u8],
     mode_of_new: u32,
 ) -> io::Result<Swapped> {
-    let path = match fs::canonicalize(path) {
+    let (path, metadata) = match target(path) {
         Ok(target) => target,
         Err(e) if e.kind() == io::ErrorKind::NotFound => match before {
             Some(_) => return Ok(Swapped::ChangedMeanwhile),
@@ -89,7 +90,6 @@ fn put(
         },
         Err(e) => return Err(e),
     };
-    let metadata = fs::metadata(&path)?;
     if metadata.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
@@ -104,14 +104,25 @@ fn put(
     if before.is_some_and(|before| !present.holds(before)) {
         return Ok(Swapped::ChangedMeanwhile);
     }
-    let metadata = present.file.metadata()?;
+    let metadata = &present.metadata;
     let mut file = NewFile::make(&path, 0o600)?;
     file.write(content)?;
-    keep_owner(file.file(), &metadata)?;
+    keep_owner(file.file(), metadata)?;
     file.file()
         .set_permissions(Permissions::from_mode(metadata.mode() & 0o7777))?;
     file.put(&path, true)?;
     Ok(Swapped::Done)
+}
+
+/// Where a path leads in the end, and what is there. That a file is no link is known faster than where a path leads.
+fn target(path: &Path) -> io::Result<(Cow<'_, Path>, fs::Metadata)> {
+    let metadata = fs::symlink_metadata(path)?;
+    if !metadata.is_symlink() {
+        return Ok((path.into(), metadata));
+    }
+    let target = fs::canonicalize(path)?;
+    let metadata = fs::metadata(&target)?;
+    Ok((target.into(), metadata))
 }
 
 fn put_new(path: &Path, content: &[u8], mode: u32) -> io::Result<Swapped> {
@@ -127,6 +138,7 @@ fn put_new(path: &Path, content: &[u8], mode: u32) -> io::Result<Swapped> {
 /// A file that no other process of ours replaces as long as this lives.
 struct Locked {
     file: File,
+    metadata: fs::Metadata,
 }
 
 impl Locked {
@@ -143,14 +155,16 @@ impl Locked {
             }
             let (opened, present) = (file.metadata()?, fs::metadata(path)?);
             if (opened.dev(), opened.ino()) == (present.dev(), present.ino()) {
-                return Ok(Self { file });
+                return Ok(Self {
+                    file,
+                    metadata: opened,
+                });
             }
         }
     }
 
     fn holds(&self, content: &[u8]) -> bool {
-        let length = self.file.metadata().map_or(0, |metadata| metadata.len());
-        length == content.len() as u64
+        self.metadata.len() == content.len() as u64
             && drain(&self.file, content.len()).is_ok_and(|found| *found == content)
     }
 }
