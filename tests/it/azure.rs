@@ -45,11 +45,11 @@ fn both_programs_open_what_the_other_one_closed() {
         assert!(opened.contains("user: other"), "{opened}");
     }
     let asked = desk.read("az.log");
-    let wanted = format!("account get-access-token -o json --resource https://0.0.1:");
+    let wanted = "account get-access-token -o json --resource https://0.0.1:";
     assert!(
         asked
             .lines()
-            .all(|line| line.starts_with(&wanted) && line.ends_with(&format!("--tenant {TENANT}"))),
+            .all(|line| line.starts_with(wanted) && line.ends_with(&format!("--tenant {TENANT}"))),
         "{asked}"
     );
 }
