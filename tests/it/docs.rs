@@ -25,6 +25,8 @@ fn every_test_that_the_documentation_names_exists() {
         "sops-format",
         "git",
         "guide",
+        "keys-azure",
+        "keys-gcp",
         "keys-vault",
         "kustomize",
     ];
