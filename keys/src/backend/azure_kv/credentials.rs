@@ -89,7 +89,7 @@ impl Chain {
         let mut missing = Vec::new();
         for way in &self.0 {
             let name = way.name();
-            match way.log_in(challenge, service, env).await {
+            match way.log_in(self.0.len() == 1, challenge, service, env).await {
                 Ok(session) => return Ok(session),
                 Err(Refusal::Failed(KeyError(why))) => {
                     return Err(KeyError(format!("{name}: {why}")));
@@ -110,6 +110,7 @@ impl Way {
 
     async fn log_in(
         self,
+        is_alone: bool,
         challenge: &Challenge,
         service: &Service,
         env: &Env,
@@ -117,7 +118,7 @@ impl Way {
         match self {
             Self::Environment => of_environment(challenge, service, env).await,
             Self::WorkloadIdentity => of_workload(challenge, service, env).await,
-            Self::ManagedIdentity => machine::token(challenge, service, env).await,
+            Self::ManagedIdentity => machine::token(is_alone, challenge, service, env).await,
             Self::AzureCli => cli::token(challenge, env).await,
         }
     }

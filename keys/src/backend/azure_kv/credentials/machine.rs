@@ -17,10 +17,15 @@ use crate::{env::Env, master_key::KeyError};
 
 /// Where that server is, on all of Azure's machines.
 const HOST: &str = "http://169.254.169.254";
-/// It is near, or it is not there.
+/// It is near, or it is not there: so much for finding out, where there are other ways.
+const PROBE: Limits = Limits {
+    call: Duration::from_secs(1),
+    tries: 1,
+};
+/// A token takes its time where a machine has just begun.
 const LIMITS: Limits = Limits {
-    call: Duration::from_secs(3),
-    tries: 3,
+    call: Duration::from_secs(20),
+    tries: 5,
 };
 
 #[derive(Deserialize)]
@@ -31,7 +36,9 @@ struct Reply {
     expires_on: Value,
 }
 
+/// A token of the machine. If this is not the only way, nobody waits for a server that is not there.
 pub(super) async fn token(
+    is_alone: bool,
     challenge: &Challenge,
     service: &Service,
     env: &Env,
@@ -53,6 +60,9 @@ pub(super) async fn token(
                 host.trim_end_matches('/')
             );
             let nearby = Service::new(LIMITS, env, Ok)?;
+            if !is_alone {
+                probe(&place, env).await?;
+            }
             (place, "2018-02-01", Some(nearby))
         }
     };
@@ -88,6 +98,21 @@ pub(super) async fn token(
     }
     let session = session(&answer.body, env);
     Ok(session.ok_or_else(|| KeyError("the answer holds no token".to_owned()))?)
+}
+
+/// Asks without the header that a token takes: whoever answers is there.
+async fn probe(place: &str, env: &Env) -> Result<(), Refusal> {
+    let url = Url::parse(place).map_err(|_| KeyError(format!("{place:?} is no address")))?;
+    let call = Call {
+        method: Method::GET,
+        url: &url,
+        headers: HeaderMap::new(),
+        body: Zeroizing::default(),
+        repeats: true,
+    };
+    let answer = Service::new(PROBE, env, Ok)?.call(call, env).await;
+    let is_there = answer.map(drop);
+    is_there.map_err(|KeyError(why)| Refusal::NotHere(why))
 }
 
 fn session(answer: &[u8], env: &Env) -> Option<Session> {
