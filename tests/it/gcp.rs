@@ -1,6 +1,7 @@
 //! Keys of Google Cloud KMS: both programs open what the other one closed.
 
 use std::fs;
+use std::process::Command;
 
 use testkit::gcp::{Gcp, TOKEN};
 
@@ -199,4 +200,21 @@ fn what_names_no_key_is_refused_and_another_key_opens() {
         assert_eq!(opened.env("SOPS_AGE_KEY", &secret).ok(), TEXT);
     }
     assert_eq!(cloud.stub.seen().len(), before);
+}
+
+#[test]
+fn nothing_is_prepared_for_a_cloud_that_is_not_asked() {
+    let cloud = Gcp::start();
+    let pipe = ("GOOGLE_APPLICATION_CREDENTIALS", "pipe");
+    let desk = Desk::with(&cloud, &[pipe, ("SSL_CERT_FILE", "pipe")]);
+    let made = Command::new("mkfifo").arg(desk.path("pipe")).status();
+    assert!(made.expect("coreutils are there").success());
+    // Whoever read credentials or authorities would wait for ever: nobody writes into that pipe.
+    let identity = age::x25519::Identity::generate();
+    let secret = age::secrecy::ExposeSecret::expose_secret(&identity.to_string()).to_owned();
+    let recipient = identity.to_public().to_string();
+    desk.ours(&["encrypt", "-i", "--age", &recipient, "a.yaml"])
+        .ok();
+    let opened = desk.ours(&["decrypt", "a.yaml"]);
+    assert_eq!(opened.env("SOPS_AGE_KEY", &secret).ok(), TEXT);
 }

@@ -7,8 +7,8 @@ use keys::{DataKey, Env, KeyShare, backend};
 use serde_json::json;
 use testkit::gcp::{Gcp, TOKEN};
 use testkit::pki::Authority;
-use testkit::ports;
 use testkit::stub::{Reply, Request, Stub};
+use testkit::{PATIENCE, ports, wait_until};
 
 use super::desk::{Desk, TEXT, unwrapped};
 
@@ -220,5 +220,47 @@ fn certificates_are_checked() {
                 assert_eq!(desk.read("a.yaml"), TEXT);
             }
         }
+    }
+}
+
+#[test]
+fn a_token_that_is_over_is_replaced_and_one_that_is_not_is_kept() {
+    let cloud = Gcp::start();
+    for (lease, logins) in [(2, 3), (3599, 1)] {
+        let machine = Stub::start(move |_| {
+            let token = json!({"access_token": TOKEN, "expires_in": lease});
+            let flavor = vec![("metadata-flavor", "Google".to_owned())];
+            Reply::Answer(200, flavor, token.to_string())
+        });
+        let kind = backend::of_field("gcp_kms").expect("it is built in");
+        let key = (kind.parse)(&cloud.key("sessions")).expect("a key");
+        let env = Env::from([
+            ("SOPS_GCP_KMS_ENDPOINT", cloud.stub.address.as_str()),
+            (
+                "GCE_METADATA_HOST",
+                machine.address.trim_start_matches("http://"),
+            ),
+        ]);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let share = KeyShare::from(&DataKey::generate());
+        let wrap = || {
+            runtime
+                .block_on(key.wrap_key(&share, &env))
+                .expect("it wraps")
+        };
+        for _ in 0..5 {
+            wrap();
+        }
+        wait_until("there are more logins", PATIENCE, || {
+            wrap();
+            match machine.seen().len() {
+                seen if seen < logins => Err(seen),
+                _ => Ok(()),
+            }
+        });
+        assert_eq!(machine.seen().len(), logins);
     }
 }
