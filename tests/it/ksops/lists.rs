@@ -72,6 +72,18 @@ fn settings_that_are_an_item_too_generate_once() {
 }
 
 #[test]
+fn settings_for_something_else_are_no_generator() {
+    let desk = desk();
+    let text =
+        format!("kind: ResourceList\nitems:\n- {GENERATOR}functionConfig:\n  kind: ConfigMap\n");
+    let list = desk.ksops(&[]).stdin(text).ok();
+    assert!(
+        list.contains(MADE) && list.contains("  kind: ConfigMap\n"),
+        "{list}"
+    );
+}
+
+#[test]
 fn what_is_generated_is_in_the_order_of_kinds_and_names() {
     let desk = desk();
     desk.encrypted(

@@ -48,8 +48,16 @@ impl<'t> List<'t> {
     /// The generators in it: its settings, and the items of that kind.
     pub(super) fn generators(&self) -> Result<Vec<Generator>, Failure> {
         let items = self.items().iter().filter(|item| is_generator(item));
-        let items = items.filter(|item| !self.is_settings(item));
-        let generators: Vec<_> = self.settings().into_iter().chain(items).collect();
+        let items: Vec<_> = items.filter(|item| !self.is_settings(item)).collect();
+        // Other tools hand over settings that are not for this function, beside generators.
+        let has = |settings: &Value, field| settings.get(field).is_some();
+        let settings = self.settings().filter(|settings| {
+            items.is_empty()
+                || is_generator(settings)
+                || has(settings, "files")
+                || has(settings, "secretFrom")
+        });
+        let generators: Vec<_> = settings.into_iter().chain(items).collect();
         if generators.is_empty() {
             return Err(Failure::new("the list has no generator")
                 .hint("it needs a `functionConfig`, or items of the kind `ksops`"));
