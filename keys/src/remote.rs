@@ -264,7 +264,7 @@ impl Failure {
             () if error.is_timeout() => {
                 Self::Lost(format!("no answer in {} s", limit.as_secs_f32()))
             }
-            () if error.is_request() || error.is_body() => Self::Lost(text),
+            () if error.is_request() || error.is_body() || error.is_decode() => Self::Lost(text),
             () => Self::Lasting(text),
         }
     }

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::identity::IdentityCache;
+use aws_config::profile;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_kms::config::StalledStreamProtectionConfig;
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
+use aws_types::os_shim_internal::Fs;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
@@ -15,7 +17,7 @@ use super::connector::Connector;
 use super::credentials::Source;
 use super::refusal::{Refusal, refusal};
 use super::settings;
-use crate::remote::{CALL, Limits, Service};
+use crate::remote::{CALL, Limits, Service, chain};
 use crate::{env::Env, master_key::KeyError};
 
 /// All that this environment may use.
@@ -72,6 +74,9 @@ impl Accounts {
     }
 
     async fn make(&self, principal: Principal, env: &Env) -> Result<Account, KeyError> {
+        if !principal.profile.is_empty() {
+            find_profile(&principal.profile, env).await?;
+        }
         let config = self.config(&principal, env).await;
         let source = Source::new(&principal, config.clone());
         let conf = aws_sdk_kms::config::Builder::from(&config)
@@ -99,6 +104,20 @@ impl Accounts {
             loader = loader.profile_name(&principal.profile);
         }
         loader.load().await
+    }
+}
+
+/// A profile that a key names has to be there: nothing else takes its place.
+async fn find_profile(name: &str, env: &Env) -> Result<(), KeyError> {
+    let failed = |why: &str| KeyError(format!("no credentials for AWS: profile {name:?}: {why}"));
+    let variables = settings::variables(env, name).into();
+    let known = profile::load(&Fs::real(), &variables, &Default::default(), None).await;
+    let known = known.map_err(|e| failed(&chain(&e, &[])))?;
+    match known.get_profile(name) {
+        Some(_) => Ok(()),
+        None => Err(failed(
+            "neither ~/.aws/config nor ~/.aws/credentials has it",
+        )),
     }
 }
 

@@ -110,15 +110,12 @@ impl Inner {
         let chain_of_sdk = self.config.credentials_provider();
         let chain_of_sdk = chain_of_sdk.ok_or_else(|| KeyError("there are none".to_owned()))?;
         chain_of_sdk.provide_credentials().await.map_err(|error| {
-            let next = match error {
-                CredentialsError::CredentialsNotLoaded(_) => {
-                    "; set AWS_PROFILE or AWS_ACCESS_KEY_ID, or log in with `aws sso login`"
-                }
-                _ => "",
+            let why = match &error {
+                CredentialsError::CredentialsNotLoaded(_) => "nothing here gives any".to_owned(),
+                error => chain(error, &[]),
             };
             KeyError(format!(
-                "no credentials for AWS: {}{next}",
-                chain(&error, &[])
+                "no credentials for AWS: {why}; set AWS_PROFILE or AWS_ACCESS_KEY_ID, or log in with `aws sso login`"
             ))
         })
     }

@@ -54,8 +54,9 @@ fn said<E: ProvideErrorMetadata>(error: &E, status: u16, sent: &[&str]) -> Refus
         None => status.to_string(),
     };
     let message = match reason(error.message().unwrap_or_default(), sent) {
-        text if text.is_empty() => "nothing is said of why".to_owned(),
-        text => text,
+        text if !text.is_empty() => text,
+        _ if (200..300).contains(&status) => "the answer is not what AWS answers".to_owned(),
+        _ => "nothing is said of why".to_owned(),
     };
     let text = format!("{code}: {message}{}", next(&code));
     match is_overload(&code) || matches!(status, 429 | 502 | 503 | 504) {
