@@ -155,6 +155,9 @@ fn key(
 ) -> Result<Box<dyn MasterKey>, CommandError> {
     let backend = known(entry.field)?;
     let context = context.filter(|_| entry.field == "kms");
+    if let Spelling::Long(fields) = &entry.key {
+        check_context(fields.get("context"))?;
+    }
     let key = match (&entry.key, context) {
         (Spelling::Short(text), None) => (backend.parse)(text),
         (Spelling::Short(text), Some(context)) => {
@@ -170,6 +173,23 @@ fn key(
             .and_then(|fields| (backend.load_config)(&Fields(fields))),
     };
     key.map_err(|e| CommandError::new(format!("error loading config: {e}")))
+}
+
+/// What a context binds to has to be what was meant: YAML makes other words of some, and sops 3.13.3 makes others again.
+fn check_context(context: Option<&Value>) -> Result<(), CommandError> {
+    let Some(Value::Object(pairs)) = context else {
+        return Ok(());
+    };
+    let is_clear = |(name, value): &(&String, &Value)| {
+        value.is_string() && !matches!(name.as_str(), "true" | "false" | "null")
+    };
+    match pairs.iter().find(|pair| !is_clear(pair)) {
+        None => Ok(()),
+        Some((name, value)) => Err(CommandError::new(format!(
+            "error loading config: {name}: {value} in a context is not text to every reader of YAML"
+        ))
+        .hint("write names and values of a context between quotes")),
+    }
 }
 
 fn field(value: &Value) -> Result<Field, ParseError> {
