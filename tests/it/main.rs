@@ -2,6 +2,7 @@
 
 mod age;
 mod attacks;
+mod aws;
 mod azure;
 mod chart;
 mod client;

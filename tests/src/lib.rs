@@ -49,6 +49,7 @@
 //! (`KUBESEAL_RS_CACHE`). Data and logs are in [`run_folder`], which `KUBESEAL_RS_KEEP=1` keeps.
 
 pub mod api;
+pub mod aws;
 pub mod azure;
 pub mod cache;
 pub mod cli;

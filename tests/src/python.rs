@@ -12,12 +12,20 @@ use crate::{cache, cli, progress::say};
 
 /// pre-commit, of which ours is a hook.
 pub fn pre_commit() -> cli::Run {
-    cli::run(interpreter()).args(["-m", "pre_commit"])
+    cli::run(interpreter("requirements")).args(["-m", "pre_commit"])
 }
 
-/// A Python that has what is pinned; it is made first if the cache lacks it.
-fn interpreter() -> PathBuf {
-    let pins = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/python/requirements.txt");
+/// moto, which answers as AWS does.
+pub fn moto() -> Command {
+    let mut command = Command::new(interpreter("aws"));
+    command.args(["-c", "from moto.server import main; main()"]);
+    command
+}
+
+/// A Python that has what a list of pins says; it is made first if the cache lacks it.
+fn interpreter(list: &str) -> PathBuf {
+    let pins = format!("peers/python/{list}.txt");
+    let pins = Path::new(env!("CARGO_MANIFEST_DIR")).join(pins);
     let text = fs::read(&pins).unwrap_or_else(|e| panic!("cannot read {}: {e}", pins.display()));
     let key: String = digest(&SHA256, &text).as_ref()[..6]
         .iter()
@@ -50,7 +58,7 @@ check = jsonschema.Draft4Validator(json.loads(schema.read_text()), format_checke
 wrong = [str(error) for error in check.iter_errors(json.load(sys.stdin))]
 sys.exit('\\n'.join(wrong) or 0)
 ";
-    let output = cli::run(interpreter())
+    let output = cli::run(interpreter("requirements"))
         .args(["-c", CHECK])
         .stdin(text)
         .output();
