@@ -25,6 +25,7 @@ fn every_test_that_the_documentation_names_exists() {
         "sops-format",
         "git",
         "guide",
+        "keys-aws",
         "keys-azure",
         "keys-gcp",
         "keys-vault",
