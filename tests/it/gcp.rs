@@ -218,3 +218,42 @@ fn nothing_is_prepared_for_a_cloud_that_is_not_asked() {
     let opened = desk.ours(&["decrypt", "a.yaml"]);
     assert_eq!(opened.env("SOPS_AGE_KEY", &secret).ok(), TEXT);
 }
+
+#[test]
+fn both_take_an_id_for_the_same_key_or_for_none() {
+    let cloud = Gcp::start();
+    // Nobody is let in, so that each says whom it asked for.
+    let desk = Desk::new(&cloud, "ya29.nobody");
+    let key = cloud.key("named");
+    let spaced = key.replace("/keyRings", " /keyRings");
+    for (id, is_key) in [
+        (key.as_str(), true),
+        (&spaced, true),
+        (
+            "projects/example.com:p/locations/l/keyRings/r/cryptoKeys/k_1",
+            true,
+        ),
+        ("projects/p/locations/l/keyRings/r/cryptoKeys", false),
+        ("projects/p/locations/l/cryptoKeys/k", false),
+        (&format!("{key}/cryptoKeyVersions/1"), false),
+    ] {
+        let before = cloud.stub.seen().len();
+        let args = ["encrypt", "-i", "--gcp-kms", id, "a.yaml"];
+        for run in [desk.ours(&args), desk.theirs(&args)] {
+            let output = run.output();
+            assert_eq!(output.code(), 1, "{}", output.stderr);
+            let name = format!("with master key \"{}\"", id.replace(' ', ""));
+            assert!(
+                !is_key || output.stderr.contains(&name),
+                "{}",
+                output.stderr
+            );
+            assert_eq!(desk.read("a.yaml"), TEXT);
+        }
+        let seen = cloud.stub.seen();
+        let paths: Vec<_> = seen[before..].iter().map(|asked| &asked.path).collect();
+        let expected = if is_key { 2 } else { 0 };
+        assert_eq!(paths.len(), expected, "{id} {paths:?}");
+        assert!(paths.windows(2).all(|pair| pair[0] == pair[1]), "{paths:?}");
+    }
+}
