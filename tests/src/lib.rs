@@ -56,6 +56,7 @@ pub mod cli;
 pub mod cluster;
 mod connect;
 pub mod controller;
+pub mod desk;
 pub mod gcp;
 pub mod ours;
 pub mod path;

@@ -1,21 +1,12 @@
-//! What the tests of keys in AWS stand on: a folder with a document, and what both programs are told of the cloud.
+//! A desk whose programs are told of AWS.
 
-use std::fs;
-use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::ops::Deref;
 
-use tempfile::TempDir;
 use testkit::aws::{AccessKey, Aws};
-use testkit::cli::{self, Output, Run};
-use testkit::{ours, peer};
+use testkit::cli::{Output, Run};
+pub(super) use testkit::desk::{TEXT, unwrapped};
 
-pub(super) const TEXT: &str = "user: app\npassword: hunter2\n";
-
-/// A folder with a document in clear, and variables.
-pub(super) struct Desk {
-    folder: TempDir,
-    variables: Vec<(String, String)>,
-}
+pub(super) struct Desk(testkit::desk::Desk);
 
 /// Which program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,15 +20,13 @@ pub(super) const BOTH: [Whose; 2] = [Whose::Ours, Whose::Theirs];
 impl Desk {
     /// With no credentials at all; the machine that the tests run on has none to give.
     pub(super) fn bare(address: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        fs::write(folder.path().join("a.yaml"), TEXT).expect("written");
-        symlink(ours::kubeseal(), folder.path().join("sops")).expect("a link");
-        let desk = Self {
-            folder,
-            variables: Vec::new(),
-        };
-        desk.with("AWS_ENDPOINT_URL", address)
-            .with("AWS_EC2_METADATA_DISABLED", "true")
+        let mut desk = testkit::desk::Desk::with(&[
+            ("AWS_ENDPOINT_URL", address),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+        ]);
+        let home = desk.folder().to_string_lossy().into_owned();
+        desk.variables.push(("HOME", home));
+        Self(desk)
     }
 
     /// With credentials that nobody checks.
@@ -58,44 +47,17 @@ impl Desk {
             .with("AWS_SECRET_ACCESS_KEY", &key.secret)
     }
 
-    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
-        self.variables.push((name.to_owned(), value.to_owned()));
+    pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.0.variables.push((name, value.to_owned()));
         self
-    }
-
-    pub(super) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    pub(super) fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).expect("it is there")
-    }
-
-    pub(super) fn write(&self, name: &str, text: &str) {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-        fs::write(path, text).expect("written");
-    }
-
-    fn run(&self, program: PathBuf, args: &[&str]) -> Run {
-        let run = cli::run(program).folder(self.folder.path());
-        let run = run.env("HOME", self.folder.path());
-        let variables = self.variables.iter();
-        let run = variables.fold(run, |run, (name, value)| run.env(name, value));
-        run.args(args.iter().copied())
     }
 
     /// Either behind the name `sops`.
     pub(super) fn sops(&self, whose: Whose, args: &[&str]) -> Run {
         match whose {
-            Whose::Ours => self.run(self.path("sops"), args),
-            Whose::Theirs => self.run(peer::SOPS.path(), args),
+            Whose::Ours => self.ours(args),
+            Whose::Theirs => self.theirs(args),
         }
-    }
-
-    /// Ours behind its own name.
-    pub(super) fn kubeseal(&self, args: &[&str]) -> Run {
-        self.run(ours::kubeseal(), args)
     }
 
     /// Encrypts the document, by ours.
@@ -123,8 +85,10 @@ impl Desk {
     }
 }
 
-/// A report without its frame.
-pub(super) fn unwrapped(report: &str) -> String {
-    let words = report.split_whitespace().filter(|word| *word != "|");
-    words.collect::<Vec<_>>().join(" ")
+impl Deref for Desk {
+    type Target = testkit::desk::Desk;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }

@@ -1,42 +1,27 @@
-//! What the tests of Azure's keys stand on: a folder with a document and an `az`, and what both programs are told.
+//! A desk whose programs are told of a vault of Azure, and have an `az`.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::PathBuf;
+use std::ops::{Deref, DerefMut};
+use std::os::unix::fs::PermissionsExt;
 
-use tempfile::TempDir;
 use testkit::azure::{Azure, LOGIN, TOKEN};
-use testkit::cli::{self, Output, Run};
-use testkit::{ours, peer};
+use testkit::cli::Output;
+pub(super) use testkit::desk::{TEXT, unwrapped};
 
-pub(super) const TEXT: &str = "user: app\npassword: hunter2\n";
-
-/// A folder with a document in clear, and variables.
-pub(super) struct Desk {
-    pub(super) folder: TempDir,
-    pub(super) variables: Vec<(&'static str, String)>,
-}
+pub(super) struct Desk(testkit::desk::Desk);
 
 impl Desk {
     /// Whoever trusts a vault's authority and its address, and has these variables.
     pub(super) fn with(vault: &Azure, variables: &[(&'static str, &str)]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let desk = Self {
-            folder,
-            variables: Vec::new(),
-        };
-        desk.write("a.yaml", TEXT);
-        desk.write("authority.pem", &vault.authority);
-        symlink(ours::kubeseal(), desk.path("sops")).expect("a link");
-        let authority = desk.path("authority.pem").to_string_lossy().into_owned();
         let own = [
-            ("SSL_CERT_FILE", authority.as_str()),
-            ("SOPS_AZURE_KEYVAULT_ALLOWLIST", &vault.stub.address),
+            ("SOPS_AZURE_KEYVAULT_ALLOWLIST", vault.stub.address.as_str()),
             ("AZURE_AUTHORITY_HOST", LOGIN),
         ];
-        let owned = |(name, value): &(&'static str, &str)| (*name, (*value).to_owned());
-        let variables = own.iter().chain(variables).map(owned).collect();
-        Self { variables, ..desk }
+        let mut desk = testkit::desk::Desk::with(&[&own, variables].concat());
+        desk.write("authority.pem", &vault.authority);
+        let authority = desk.path("authority.pem").to_string_lossy().into_owned();
+        desk.variables.insert(0, ("SSL_CERT_FILE", authority));
+        Self(desk)
     }
 
     /// Whoever has logged in with `az`.
@@ -60,41 +45,6 @@ impl Desk {
         fs::set_permissions(self.path("bin/az"), executable).expect("set");
     }
 
-    pub(super) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    pub(super) fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).expect("it is there")
-    }
-
-    pub(super) fn write(&self, name: &str, text: &str) {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-        fs::write(path, text).expect("written");
-    }
-
-    fn run(&self, program: PathBuf, args: &[&str]) -> Run {
-        let run = cli::run(program).folder(self.folder.path());
-        let variables = self.variables.iter();
-        let run = variables.fold(run, |run, (name, value)| run.env(*name, value));
-        run.args(args.iter().copied())
-    }
-
-    /// Ours behind the name `sops`.
-    pub(super) fn ours(&self, args: &[&str]) -> Run {
-        self.run(self.path("sops"), args)
-    }
-
-    /// Ours behind its own name.
-    pub(super) fn kubeseal(&self, args: &[&str]) -> Run {
-        self.run(ours::kubeseal(), args)
-    }
-
-    pub(super) fn theirs(&self, args: &[&str]) -> Run {
-        self.run(peer::SOPS.path(), args)
-    }
-
     /// Encrypts the document, by ours.
     pub(super) fn encrypt(&self, key: &str) -> Output {
         self.ours(&["encrypt", "-i", "--azure-kv", key, "a.yaml"])
@@ -102,8 +52,16 @@ impl Desk {
     }
 }
 
-/// A report without its frame.
-pub(super) fn unwrapped(report: &str) -> String {
-    let words = report.split_whitespace().filter(|word| *word != "|");
-    words.collect::<Vec<_>>().join(" ")
+impl Deref for Desk {
+    type Target = testkit::desk::Desk;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Desk {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
 }

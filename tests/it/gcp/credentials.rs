@@ -141,14 +141,11 @@ fn a_person_who_has_logged_in_has_a_token() {
         })
         .to_string()
     };
-    let desk = Desk::with(&cloud, &[]);
+    let mut desk = Desk::with(&cloud, &[]);
     let name = ".config/gcloud/application_default_credentials.json";
     desk.write(name, &file("1//refresh-of-tests"));
-    let home = desk.folder.path().to_string_lossy().into_owned();
-    let desk = Desk {
-        variables: [desk.variables, vec![("HOME", home)]].concat(),
-        ..desk
-    };
+    let home = desk.folder().to_string_lossy().into_owned();
+    desk.variables.push(("HOME", home));
     crosses(&cloud, &desk, "person", false);
     assert_eq!(google.seen().len(), 2);
     let seen = cloud.stub.seen();

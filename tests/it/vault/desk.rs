@@ -1,39 +1,21 @@
-//! What the tests of Vault's keys stand on: a folder with a document, and servers that are none.
+//! What the tests of Vault's keys stand on: a desk whose programs are told of a server, and servers that are none.
 
-use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use tempfile::TempDir;
-use testkit::cli::{self, Output, Run};
+use testkit::cli::Output;
+pub(super) use testkit::desk::{TEXT, unwrapped};
 use testkit::vault::Vault;
-use testkit::{ours, peer};
 
-pub(super) const TEXT: &str = "user: app\npassword: hunter2 # yes\n";
-
-/// A folder with a document in clear, and what both programs are told of a server.
-pub(super) struct Desk {
-    pub(super) folder: TempDir,
-    pub(super) variables: Vec<(&'static str, String)>,
-}
+pub(super) struct Desk(testkit::desk::Desk);
 
 impl Desk {
     /// With nothing but variables.
     pub(super) fn bare(variables: &[(&'static str, &str)]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        fs::write(folder.path().join("a.yaml"), TEXT).expect("written");
-        symlink(ours::kubeseal(), folder.path().join("sops")).expect("a link");
-        let variables = variables.iter();
-        Self {
-            folder,
-            variables: variables
-                .map(|(name, value)| (*name, (*value).to_owned()))
-                .collect(),
-        }
+        Self(testkit::desk::Desk::with(variables))
     }
 
     /// With a server's address and a token.
@@ -43,50 +25,28 @@ impl Desk {
 
     /// With a server's address and more variables.
     pub(super) fn with(vault: &Vault, variables: &[(&'static str, &str)]) -> Self {
-        let mut desk = Self::bare(&[("VAULT_ADDR", &vault.address)]);
-        desk.variables.extend(Self::bare(variables).variables);
-        desk
-    }
-
-    pub(super) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    pub(super) fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).expect("it is there")
-    }
-
-    pub(super) fn write(&self, name: &str, text: &str) {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-        fs::write(path, text).expect("written");
-    }
-
-    fn run(&self, program: PathBuf, args: &[&str]) -> Run {
-        let run = cli::run(program).folder(self.folder.path());
-        let variables = self.variables.iter();
-        let run = variables.fold(run, |run, (name, value)| run.env(*name, value));
-        run.args(args.iter().copied())
-    }
-
-    /// Ours behind the name `sops`.
-    pub(super) fn ours(&self, args: &[&str]) -> Run {
-        self.run(self.path("sops"), args)
-    }
-
-    /// Ours behind its own name.
-    pub(super) fn kubeseal(&self, args: &[&str]) -> Run {
-        self.run(ours::kubeseal(), args)
-    }
-
-    pub(super) fn theirs(&self, args: &[&str]) -> Run {
-        self.run(peer::SOPS.path(), args)
+        let place = [("VAULT_ADDR", vault.address.as_str())];
+        Self::bare(&[&place, variables].concat())
     }
 
     /// Encrypts the document, by ours.
     pub(super) fn encrypt(&self, key: &str) -> Output {
         self.ours(&["encrypt", "-i", "--hc-vault-transit", key, "a.yaml"])
             .output()
+    }
+}
+
+impl Deref for Desk {
+    type Target = testkit::desk::Desk;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Desk {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
     }
 }
 
@@ -144,10 +104,4 @@ impl Stub {
 pub(super) fn answer(status: &str, body: &str) -> String {
     let length = body.len();
     format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
-}
-
-/// A report without its frame.
-pub(super) fn unwrapped(report: &str) -> String {
-    let words = report.split_whitespace().filter(|word| *word != "|");
-    words.collect::<Vec<_>>().join(" ")
 }

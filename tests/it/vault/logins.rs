@@ -155,7 +155,7 @@ fn the_file_of_vault_login_counts_if_nothing_else_does() {
         output.stderr
     );
     desk.write(".vault-token", &format!("{ROOT}\n"));
-    let output = encrypt().env("HOME", desk.folder.path()).output();
+    let output = encrypt().env("HOME", desk.folder()).output();
     assert!(output.status.success(), "{}", output.stderr);
     for (name, value, reason) in [
         (
