@@ -317,3 +317,11 @@ fn part_of(wait: Duration) -> Duration {
         Err(_) => wait,
     }
 }
+
+/// The origin that a text names, and nothing besides: whoever lists a path means less than a whole origin.
+pub(crate) fn origin(text: &str) -> Option<String> {
+    let url = Url::parse(text.trim()).ok()?;
+    let is_all =
+        url.has_host() && url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    is_all.then(|| url.origin().ascii_serialization())
+}

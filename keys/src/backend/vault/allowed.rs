@@ -4,7 +4,7 @@ use reqwest::Url;
 
 use super::VaultKey;
 use super::settings::both;
-use crate::{env::Env, master_key::KeyError};
+use crate::{env::Env, master_key::KeyError, remote::origin};
 
 /// The variable with origins, separated by commas; or `all`, or `none`.
 const LIST: &str = "SOPS_HC_VAULT_ALLOWLIST";
@@ -65,15 +65,10 @@ fn named(env: &Env) -> Vec<String> {
         .collect()
 }
 
-/// An origin of the list. A path would allow less than it seems to: then nothing is allowed.
 fn listed(text: &str) -> Result<String, KeyError> {
-    let url = Url::parse(text.trim()).ok().filter(|url| {
-        url.has_host() && url.path() == "/" && url.query().is_none() && url.fragment().is_none()
-    });
-    let url = url.ok_or_else(|| {
+    origin(text).ok_or_else(|| {
         KeyError(format!(
             "{text:?} in {LIST} is not an address such as https://vault.example.com:8200"
         ))
-    })?;
-    Ok(url.origin().ascii_serialization())
+    })
 }
