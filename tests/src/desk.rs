@@ -10,7 +10,7 @@ use crate::cli::{self, Run};
 use crate::{ours, peer};
 
 /// The document's text.
-pub const TEXT: &str = "user: app\npassword: hunter2 # yes\n";
+pub const TEXT: &str = "user: app\npassword: hunter2\n";
 
 /// A folder with a document, `a.yaml`, and variables.
 pub struct Desk {
