@@ -20,6 +20,7 @@ use super::failure::{Failure, Stop};
 use super::open::{Opened, Wanted};
 use super::{Done, files};
 use crate::manifest;
+use crate::program::parallel;
 use generator::{Generator, Part};
 
 const USAGE: &str = "\
@@ -59,14 +60,13 @@ fn function() -> Result<Done, Stop> {
     let generators = list.generators()?;
     let work = Work::of(&generators);
     let opened = work.open()?;
-    let mut made = Vec::new();
-    for piece in &work.pieces {
-        made.push((
-            piece.place(&work.wanted),
-            piece.yaml(&work.wanted, &opened)?,
-        ));
-    }
-    let output = list.write(&objects::read(made)?)?;
+    let made = parallel::map(&work.pieces, |piece| {
+        let yaml = piece.yaml(&work.wanted, &opened)?;
+        let read = objects::read(yaml.expose_secret());
+        read.map_err(|failure| failure.at(piece.place(&work.wanted)))
+    });
+    let made = made.into_iter().collect::<Result<_, Failure>>()?;
+    let output = list.write(&objects::sorted(made))?;
     Ok(work.done(output, opened))
 }
 

@@ -1,6 +1,5 @@
 //! Objects that were generated, in the order in which KRM functions print them.
 
-use keys::Plaintext;
 use zeroize::Zeroizing;
 
 use crate::format::{Format, emit_kept};
@@ -15,19 +14,15 @@ pub(super) struct Object {
     pub(super) lines: Zeroizing<String>,
 }
 
-/// Reads the objects of YAML texts, each with its place in words for people.
-pub(super) fn read(texts: Vec<(String, Plaintext)>) -> Result<Vec<Object>, Failure> {
-    let mut objects = Vec::with_capacity(texts.len());
-    for (place, text) in texts {
-        let found = read_one(text.expose_secret());
-        objects.extend(found.map_err(|failure| failure.at(place))?);
-    }
-    // Objects that share all of it stay in their order.
+/// Brings objects of several texts into order. Those that share all that they are sorted by stay as they are.
+pub(super) fn sorted(texts: Vec<Vec<Object>>) -> Vec<Object> {
+    let mut objects: Vec<_> = texts.into_iter().flatten().collect();
     objects.sort_by(|a, b| a.order.cmp(&b.order));
-    Ok(objects)
+    objects
 }
 
-fn read_one(text: &[u8]) -> Result<Vec<Object>, Failure> {
+/// Reads the objects of a YAML text.
+pub(super) fn read(text: &[u8]) -> Result<Vec<Object>, Failure> {
     let no_manifest = |reason: String| {
         Failure::new("what it holds is no manifest")
             .because(reason)
@@ -63,7 +58,7 @@ impl Object {
         let mut lines = Zeroizing::new(String::with_capacity(source.len() + 2));
         lines.push_str("- ");
         emit_kept(entries, source, 2, true, &mut lines)
-            .map_err(|e| Failure::new(format!("{kind} {name:?}")).because(e))?;
+            .map_err(|e| Failure::new("an object has no form in a list").because(e))?;
         Ok(Self {
             order: format!("{version} {kind} {namespace} {name}"),
             lines,
