@@ -84,11 +84,11 @@ pub struct Wrapped {
 }
 
 /// What a metadata or configuration entry says of a key, in its order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Fields(pub Vec<(String, Field)>);
 
 /// One of [`Fields`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Field {
     /// Text, or any scalar as it was written.
     Text(String),

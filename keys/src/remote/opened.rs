@@ -3,22 +3,24 @@
 //! They belong to an environment, as credentials do, so that nobody gets what another one may open.
 
 use std::collections::HashMap;
-use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Mutex as Turn;
 use zeroize::Zeroizing;
 
 use crate::env::Env;
-use crate::master_key::{KeyError, Wrapped};
+use crate::master_key::{Fields, KeyError, MasterKey, Wrapped};
 use crate::secret::KeyShare;
 
 /// How many are kept; then all are forgotten.
 const MOST: usize = 4096;
 
-/// What was opened, by key and wrapped share.
+/// What was opened.
 #[derive(Default)]
-pub(crate) struct Opened(Mutex<HashMap<(String, String), Slot>>);
+pub(crate) struct Opened(Mutex<HashMap<Wanted, Slot>>);
+
+/// The list that a key is of, all that is said of the key, and the wrapped share.
+type Wanted = (&'static str, Fields, String);
 
 /// A share, once there is one. Its lock is held by whoever asks for it.
 type Slot = Arc<Turn<Option<KeyShare>>>;
@@ -26,13 +28,13 @@ type Slot = Arc<Turn<Option<KeyShare>>>;
 impl Opened {
     /// The share that `ask` fetches; it is fetched once, unless that fails.
     pub(crate) async fn share(
-        key: &impl Display,
+        key: &impl MasterKey,
         wrapped: &Wrapped,
         env: &Env,
         ask: impl Future<Output = Result<KeyShare, KeyError>>,
     ) -> Result<KeyShare, KeyError> {
         let opened = env.once(Self::default);
-        let slot = opened.slot(key.to_string(), wrapped.enc.clone());
+        let slot = opened.slot((key.backend().field, key.fields(), wrapped.enc.clone()));
         let mut slot = slot.lock().await;
         let share = match slot.take() {
             Some(share) => share,
@@ -43,12 +45,12 @@ impl Opened {
         Ok(copy.into())
     }
 
-    fn slot(&self, key: String, wrapped: String) -> Slot {
+    fn slot(&self, wanted: Wanted) -> Slot {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if slots.len() >= MOST {
             slots.clear();
         }
-        slots.entry((key, wrapped)).or_default().clone()
+        slots.entry(wanted).or_default().clone()
     }
 }
 
@@ -60,6 +62,7 @@ mod tests {
     use futures::future::join_all;
 
     use super::*;
+    use crate::backend::unknown::UnknownKey;
 
     #[test]
     fn a_share_is_fetched_once_for_all_who_ask_and_never_for_another_principal() {
@@ -74,7 +77,7 @@ mod tests {
                 enc: enc.to_owned(),
                 created_at: None,
             };
-            let share = Opened::share(&"key", &wrapped, env, fetch()).await;
+            let share = Opened::share(&key(), &wrapped, env, fetch()).await;
             assert_eq!(share.expect("fetched").expose_secret(), b"share");
         };
         let env = Env::from([("VAULT_TOKEN", "one")]);
@@ -95,11 +98,16 @@ mod tests {
             enc: "e".to_owned(),
             created_at: None,
         };
+        let key = key();
         let failed = async { Err(KeyError("no".to_owned())) };
-        let failed = Opened::share(&"key", &wrapped, &env, failed);
+        let failed = Opened::share(&key, &wrapped, &env, failed);
         assert!(block_on(failed).is_err());
         let good = async { Ok(KeyShare::from(Zeroizing::new(vec![1]))) };
-        assert!(block_on(Opened::share(&"key", &wrapped, &env, good)).is_ok());
+        assert!(block_on(Opened::share(&key, &wrapped, &env, good)).is_ok());
+    }
+
+    fn key() -> UnknownKey {
+        UnknownKey::new("other", Fields::default().with("name", "key"))
     }
 
     /// Lets others go first, once.
