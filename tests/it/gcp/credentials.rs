@@ -388,6 +388,7 @@ fn a_pod_asks_the_server_beside_it() {
         let output = desk.encrypt(&cloud.key("pod"));
         assert_eq!(output.code(), 1);
         assert!(output.stderr.contains(reason), "{}", output.stderr);
+        assert!(!output.stderr.contains(TOKEN), "{}", output.stderr);
     }
 }
 

@@ -41,12 +41,18 @@ pub(super) async fn token(env: &Env) -> Result<Session, KeyError> {
             "{why} (there are no other credentials: log in with `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to a file of them)"
         ))
     })?;
-    let is_of_google = answer.header("metadata-flavor") == Some("Google");
-    if !answer.status.is_success() || !is_of_google {
-        let said = reason(&String::from_utf8_lossy(&answer.body), &[]);
-        let status = answer.status;
-        let text = format!("no token of the machine's service account: {status}: {said}");
-        return Err(KeyError(text));
+    let refused = |why: String| {
+        Err(KeyError(format!(
+            "no token of the machine's service account: {}: {why}",
+            answer.status
+        )))
+    };
+    if !answer.status.is_success() {
+        return refused(reason(&String::from_utf8_lossy(&answer.body), &[]));
+    }
+    if answer.header("metadata-flavor") != Some("Google") {
+        // It may be a token all the same: nothing of it is shown.
+        return refused(format!("{host} is no metadata server of Google's"));
     }
     session(&answer.body).ok_or_else(|| KeyError("the answer holds no token".to_owned()))
 }
