@@ -241,6 +241,22 @@ impl std::fmt::Debug for Env {
     }
 }
 
+/// A path as people may see it. Whoever puts a file's content into a variable that names a file must not find it in a log.
+pub(crate) fn shown(path: &Path) -> String {
+    const LONGEST: usize = 255;
+    const CONTENT: [&str; 5] = ["-----BEGIN", "AGE-SECRET-KEY-", "AGE-PLUGIN-", "{", "eyJ"];
+    let text = path.to_string_lossy();
+    let is_content = text.len() > LONGEST
+        || text.contains(char::is_control)
+        || CONTENT
+            .iter()
+            .any(|mark| text.trim_start().starts_with(mark));
+    match is_content {
+        true => "what should be a path and looks like a file's content".to_owned(),
+        false => text.into_owned(),
+    }
+}
+
 /// Windows finds programs by their suffix; elsewhere they keep their own.
 fn suffix(name: &Path) -> OsString {
     match name.extension() {
@@ -286,6 +302,25 @@ mod tests {
             );
         }
         assert_eq!(Env::from([("A", "b")]).config(), None);
+    }
+
+    #[test]
+    fn content_in_place_of_a_path_is_not_shown() {
+        let long = "/x".repeat(200);
+        for text in [
+            "{\"private_key\": \"secret\"}",
+            "-----BEGIN PRIVATE KEY-----\nsecret",
+            "eyJhbGciOiJSUzI1NiJ9.secret",
+            "AGE-SECRET-KEY-1SECRET",
+            &long,
+        ] {
+            let shown = shown(Path::new(text));
+            assert!(
+                !shown.contains(text) && shown.contains("content"),
+                "{shown}"
+            );
+        }
+        assert_eq!(shown(Path::new("/run/keys/a b.json")), "/run/keys/a b.json");
     }
 
     #[test]

@@ -118,12 +118,12 @@ fn an_application_signs_with_its_certificate() {
         crosses(&vault, &desk);
     }
     for (text, reason) in [
-        (certificate.clone(), "app.pem: it holds no RSA key in PEM"),
+        (certificate.clone(), "(app.pem): it holds no RSA key in PEM"),
         (
             format!("{certificate}{}", other.serialize_pem()),
-            "app.pem: it holds no certificate of its key",
+            "(app.pem): it holds no certificate of its key",
         ),
-        ("\u{0}".to_owned(), "app.pem: "),
+        ("\u{0}".to_owned(), "(app.pem): "),
     ] {
         desk.write("app.pem", &text);
         is_refused(&vault, &desk, reason);
@@ -163,7 +163,11 @@ fn a_pod_shows_the_token_of_its_account() {
     desk.write("token", "job-of-a-stranger");
     is_refused(&vault, &desk, "WorkloadIdentityCredential: ");
     std::fs::remove_file(desk.path("token")).expect("it is there");
-    is_refused(&vault, &desk, "cannot read token");
+    is_refused(
+        &vault,
+        &desk,
+        "AZURE_FEDERATED_TOKEN_FILE (token) cannot be read",
+    );
 }
 
 #[test]

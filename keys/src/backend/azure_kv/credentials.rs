@@ -6,7 +6,10 @@ use zeroize::Zeroizing;
 
 use super::challenge::{Challenge, checked, login};
 use crate::remote::{Service, Session, token};
-use crate::{env::Env, master_key::KeyError};
+use crate::{
+    env::{Env, shown},
+    master_key::KeyError,
+};
 
 mod certificate;
 mod cli;
@@ -161,9 +164,16 @@ async fn of_workload(
         needed(env, "AZURE_CLIENT_ID")?,
     ];
     // It is replaced from time to time.
-    let bytes = env.read(Path::new(&file), LONGEST_FILE);
-    let bytes = bytes.map_err(|e| KeyError(format!("cannot read {file}: {e}")))?;
-    let text = str::from_utf8(&bytes).map_err(|_| KeyError(format!("{file} is not text")))?;
+    let file = Path::new(&file);
+    let failed = |why: String| {
+        KeyError(format!(
+            "AZURE_FEDERATED_TOKEN_FILE ({}) {why}",
+            shown(file)
+        ))
+    };
+    let bytes = env.read(file, LONGEST_FILE);
+    let bytes = bytes.map_err(|e| failed(format!("cannot be read: {e}")))?;
+    let text = str::from_utf8(&bytes).map_err(|_| failed("is not text".to_owned()))?;
     exchange_assertion(&tenant, &client, text.trim(), challenge, service, env).await
 }
 

@@ -7,7 +7,10 @@ use zeroize::Zeroizing;
 
 use super::cloud::variable;
 use crate::remote::{Hidden, Service, Session};
-use crate::{env::Env, master_key::KeyError};
+use crate::{
+    env::{Env, shown},
+    master_key::KeyError,
+};
 
 mod external;
 mod impersonated;
@@ -104,7 +107,7 @@ impl Credentials {
     }
 
     fn of_file(name: &str, path: &Path, universe: &str, env: &Env) -> Result<Self, KeyError> {
-        let place = format!("{name} ({})", path.display());
+        let place = format!("{name} ({})", shown(path));
         let bytes = env.read(path, LONGEST_FILE);
         let bytes = bytes.map_err(|e| KeyError(format!("{place}: cannot be read: {e}")))?;
         Self::read(place, &bytes, universe, env)

@@ -8,7 +8,10 @@ use reqwest::{Certificate, ClientBuilder, Identity, Proxy};
 use zeroize::Zeroizing;
 
 use crate::remote::Limits;
-use crate::{env::Env, master_key::KeyError};
+use crate::{
+    env::{Env, shown},
+    master_key::KeyError,
+};
 
 /// No file of certificates is longer.
 const LONGEST_PEM: u64 = 4 << 20;
@@ -146,7 +149,7 @@ fn bundle(name: &str, pem: &[u8]) -> Result<Vec<Certificate>, KeyError> {
 /// A file of so many bytes at most.
 pub(super) fn read(env: &Env, file: &Path, most: u64) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let bytes = env.read(file, most);
-    bytes.map_err(|e| KeyError(format!("cannot read {}: {e}", file.display())))
+    bytes.map_err(|e| KeyError(format!("cannot read {}: {e}", shown(file))))
 }
 
 #[cfg(test)]

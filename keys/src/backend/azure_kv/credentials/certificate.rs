@@ -14,7 +14,10 @@ use zeroize::Zeroizing;
 
 use super::{LONGEST_FILE, variable};
 use crate::remote::{Algorithm, rsa_key, signed};
-use crate::{env::Env, master_key::KeyError};
+use crate::{
+    env::{Env, shown},
+    master_key::KeyError,
+};
 
 /// How long an assertion serves.
 const LIFE: i64 = 600;
@@ -29,7 +32,12 @@ pub(super) struct Certificate {
 impl Certificate {
     /// Reads both from one file.
     pub(super) fn read(file: &Path, env: &Env) -> Result<Self, KeyError> {
-        let failed = |why: &str| KeyError(format!("{}: {why}", file.display()));
+        let failed = |why: &str| {
+            KeyError(format!(
+                "AZURE_CLIENT_CERTIFICATE_PATH ({}): {why}",
+                shown(file)
+            ))
+        };
         if variable(env, "AZURE_CLIENT_CERTIFICATE_PASSWORD").is_some() {
             return Err(failed(
                 "certificates under a password are not supported: write it without one, in PEM",
