@@ -46,7 +46,7 @@ fn what_kms_refuses_is_said_and_nothing_is_written() {
                 "AccessDeniedException",
                 "not \u{1b}[31myou secret-of-tests",
             ),
-            "not [31myou … (neither the key's policy",
+            "not [31myou … (no policy allows it",
         ),
         (
             answer("200 OK", "no json"),

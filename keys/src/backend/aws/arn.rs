@@ -47,6 +47,9 @@ impl KeyArn {
         if !is_region(region) {
             return Err(malformed("its region is no name of a region"));
         }
+        if self::partition(region) != *partition {
+            return Err(malformed("its region is of another partition"));
+        }
         if !is_account(account) {
             return Err(malformed("its account is no number"));
         }
@@ -97,6 +100,21 @@ impl RoleArn {
     pub(super) fn text(&self) -> &str {
         &self.0
     }
+}
+
+/// The part of the cloud that a region is in.
+pub(super) fn partition(region: &str) -> &'static str {
+    const OTHERS: [(&str, &str); 7] = [
+        ("cn-", "aws-cn"),
+        ("eusc-", "aws-eusc"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("us-isof-", "aws-iso-f"),
+        ("us-gov-", "aws-us-gov"),
+    ];
+    let other = OTHERS.iter().find(|(start, _)| region.starts_with(start));
+    other.map_or("aws", |(_, partition)| partition)
 }
 
 /// One label of a host's name.

@@ -14,11 +14,14 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::account::Principal;
-use super::arn::RoleArn;
+use super::arn::{RoleArn, partition};
 use super::refusal::{Refusal, refusal};
 use super::settings::{has_credentials, variable};
 use crate::remote::{CALL, chain};
-use crate::{env::Env, master_key::KeyError};
+use crate::{
+    env::{Env, shown},
+    master_key::KeyError,
+};
 
 /// How long nobody asks again where it was refused: many documents may ask.
 const REFUSED: Duration = Duration::from_secs(30);
@@ -125,11 +128,18 @@ impl Inner {
         identity: &WebIdentity,
         env: &Env,
     ) -> Result<Credentials, KeyError> {
-        let file = &identity.file;
-        let token = env.read(Path::new(file), LONGEST_TOKEN);
-        let token = token.map_err(|e| KeyError(format!("cannot read {file}: {e}")))?;
+        self.check_partition(identity)?;
+        let file = Path::new(&identity.file);
+        let failed = |why: String| {
+            KeyError(format!(
+                "AWS_WEB_IDENTITY_TOKEN_FILE ({}) {why}",
+                shown(file)
+            ))
+        };
+        let token = env.read(file, LONGEST_TOKEN);
+        let token = token.map_err(|e| failed(format!("cannot be read: {e}")))?;
         let token = str::from_utf8(&token).map(str::trim);
-        let token = token.map_err(|_| KeyError(format!("{file} is not text")))?;
+        let token = token.map_err(|_| failed("is not text".to_owned()))?;
         let client = aws_sdk_sts::Client::new(&self.config);
         let call = client.assume_role_with_web_identity();
         let call = call.role_arn(&identity.role).web_identity_token(token);
@@ -138,6 +148,18 @@ impl Inner {
         let action = "sts:AssumeRoleWithWebIdentity";
         let answer = in_time(action, answer, &[token], env).await?;
         of_session(action, answer.credentials)
+    }
+
+    /// The token itself goes to STS, and whoever has it can have the role: no file may send it to another operator.
+    fn check_partition(&self, identity: &WebIdentity) -> Result<(), KeyError> {
+        let region = self.config.region().map_or("", |region| region.as_ref());
+        let role = &identity.role;
+        match role.split(':').nth(1) == Some(partition(region)) {
+            true => Ok(()),
+            false => Err(KeyError(format!(
+                "no token is sent to {region}: {role}, the role of AWS_ROLE_ARN, is not of its partition"
+            ))),
+        }
     }
 
     async fn assume(

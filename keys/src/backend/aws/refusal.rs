@@ -69,7 +69,7 @@ fn said<E: ProvideErrorMetadata>(error: &E, status: u16, sent: &[&str]) -> Refus
 fn next(code: &str) -> &'static str {
     match code {
         "AccessDeniedException" | "AccessDenied" => {
-            " (neither the key's policy nor one of this identity allows it)"
+            " (no policy allows it, neither one of this identity nor the one of the key or role)"
         }
         "ExpiredTokenException" | "ExpiredToken" => {
             " (the credentials are over: log in again, or take AWS_SESSION_TOKEN out)"
