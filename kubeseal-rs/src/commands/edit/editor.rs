@@ -26,7 +26,7 @@ const NO_TRACES: [&str; 5] = [
 ];
 
 /// Variables that hold keys and passphrases themselves: the editor, and all that it loads, has no need of them.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 16] = [
     "SOPS_AGE_KEY",
     "SOPS_PGP_KEY",
     "VAULT_TOKEN",
@@ -35,7 +35,11 @@ const KEYS: [&str; 12] = [
     "BAO_SECRET_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
     "AZURE_CLIENT_SECRET",
+    "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+    "IDENTITY_HEADER",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
     "GOOGLE_CREDENTIALS",
     "GOOGLE_OAUTH_ACCESS_TOKEN",
     "SEALED_SECRETS_KEYRING_PASSPHRASE",
