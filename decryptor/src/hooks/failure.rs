@@ -48,14 +48,15 @@ impl Failure {
         const SHOWN: usize = 20;
         let mut failures = failures.into_iter();
         let (place, first) = failures.next()?;
-        let mut told = vec![first.clone()];
+        let mut told = vec![(place.clone(), first.clone())];
         let mut all = first.at(place);
         let mut left = 0;
         for (count, (place, failure)) in failures.enumerate() {
+            let known = told.iter().find(|(_, told)| *told == failure);
             if count + 1 >= SHOWN {
                 left += 1;
-            } else if told.contains(&failure) {
-                all.message += &format!("\nerror: {place}: the same");
+            } else if let Some((other, _)) = known {
+                all.message += &format!("\nerror: {place}: the same as {other}");
             } else {
                 all.message += &format!("\nerror: {place}: {}", failure.message);
                 for hint in &failure.hints {
@@ -63,7 +64,7 @@ impl Failure {
                         all.hints.push(hint.clone());
                     }
                 }
-                told.push(failure);
+                told.push((place, failure));
             }
         }
         if left > 0 {
@@ -105,7 +106,7 @@ mod tests {
         assert_eq!(told(1).unwrap(), "error: f0: no key\nhint: set one\n");
         assert_eq!(
             told(3).unwrap(),
-            "error: f0: no key\nerror: f1: empty\nerror: f2: the same\nhint: set one\n"
+            "error: f0: no key\nerror: f1: empty\nerror: f2: the same as f0\nhint: set one\n"
         );
         assert!(told(30).unwrap().contains("\nerror: 10 more\n"));
     }

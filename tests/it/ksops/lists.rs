@@ -20,6 +20,7 @@ const OTHER: &str = "\
     big: 9223372036854775807
     float: 1.10
     yes: 'yes'
+    tagged: !!str 8080
     block: |
       one
 
@@ -49,7 +50,8 @@ fn other_items_stay_as_they_are() {
             "    # stays\n    name: other\n",
         )
         .replace("      - {c: d}\n", "      - c: d\n")
-        .replace("    yes: ", "    \"yes\": ");
+        .replace("    yes: ", "    \"yes\": ")
+        .replace("!!str 8080", "\"8080\"");
     assert_eq!(
         desk.ksops(&[]).stdin(text).ok(),
         format!(

@@ -282,7 +282,9 @@ impl Writer<'_> {
     /// A value in the form that it has in the source. Returns `None` if that form does not serve here, or none is kept.
     fn kept(&self, leaf: &Leaf, around: Around<'_>) -> Option<String> {
         let place = &leaf.place;
-        let source = self.layout.source.filter(|_| place.typed_at.is_none())?;
+        // A form that a tag goes with means something else without it.
+        let is_tagged = place.typed_at.is_some() || place.is_tagged_text;
+        let source = self.layout.source.filter(|_| !is_tagged)?;
         match (place.style, &leaf.scalar) {
             (Style::Plain, _) => {
                 let text = source.get(place.at.clone())?;

@@ -8,6 +8,9 @@ use zeroize::Zeroizing;
 
 use crate::hooks::failure::Failure;
 
+/// The most that all values of a file may hold: a value may repeat others, and those again others.
+const MOST: usize = 16 << 20;
+
 /// Variables by name. Where one stands twice, the later one counts.
 pub(super) type Variables = BTreeMap<String, Zeroizing<String>>;
 
@@ -16,11 +19,15 @@ pub(super) fn read(text: &str) -> Result<Variables, Failure> {
     let text = Zeroizing::new(text.replace("\r\n", "\n"));
     let mut variables = Variables::new();
     let mut rest = text.as_str();
+    let mut left = MOST;
     while let Some(statement) = begin(rest) {
-        let line = 1 + text[..text.len() - statement.len()].matches('\n').count();
-        let at = |reason: &str| Failure::new(format!("line {line}: {reason}"));
+        let at = |reason: &str| {
+            let line = 1 + text[..text.len() - statement.len()].matches('\n').count();
+            Failure::new(format!("line {line}: {reason}"))
+        };
         let (name, behind) = name(statement).map_err(at)?;
-        let (value, behind) = value(behind, &variables).map_err(at)?;
+        let (value, behind) = value(behind, &variables, left).map_err(at)?;
+        left = left.saturating_sub(value.len());
         variables.insert(name.to_owned(), value);
         rest = behind;
     }
@@ -73,11 +80,12 @@ fn name(text: &str) -> Result<(&str, &str), &'static str> {
 fn value<'t>(
     text: &'t str,
     variables: &Variables,
+    left: usize,
 ) -> Result<(Zeroizing<String>, &'t str), &'static str> {
     let Some(quote @ ('"' | '\'')) = text.chars().next() else {
         let (line, rest) = text.split_at(text.find(['\n', '\r']).unwrap_or(text.len()));
         let value = without_comment(line).trim_matches(is_space);
-        return Ok((expand(value, variables), rest));
+        return Ok((expand(value, variables, left)?, rest));
     };
     let bytes = text.as_bytes();
     let end = (1..bytes.len())
@@ -87,7 +95,7 @@ fn value<'t>(
         .trim_end_matches(quote)
         .trim_start_matches(quote);
     let value = match quote {
-        '"' => expand(&unescape(value), variables),
+        '"' => expand(&unescape(value), variables, left)?,
         _ => Zeroizing::new(value.to_owned()),
     };
     Ok((value, &text[end + 1..]))
@@ -115,20 +123,49 @@ fn unescape(text: &str) -> Zeroizing<String> {
     Zeroizing::new(REST.replace_all(&breaks, "$1").into_owned())
 }
 
-/// Replaces `$NAME` and `${NAME}` by variables above in the same file; one that is not there is empty.
-fn expand(text: &str, variables: &Variables) -> Zeroizing<String> {
+/// Replaces `$NAME` and `${NAME}` by variables above in the same file; one that is not there is empty. So many bytes at most.
+fn expand(
+    text: &str,
+    variables: &Variables,
+    left: usize,
+) -> Result<Zeroizing<String>, &'static str> {
     static VARIABLE: LazyLock<Regex> =
         LazyLock::new(|| pattern(r"(\\)?(\$)(\()?\{?([A-Z0-9_]+)?\}?"));
-    let expanded = VARIABLE.replace_all(text, |found: &Captures<'_>| {
-        match (found.get(1), found.get(4)) {
-            (Some(_), _) => found[0][1..].to_owned(),
-            (None, Some(name)) => variables
-                .get(name.as_str())
-                .map_or_else(String::new, |value| value.to_string()),
-            (None, None) => found[0].to_owned(),
+    let mut expanded = Zeroizing::new(String::new());
+    let mut add = |part: &str| match expanded.len() + part.len() > left {
+        true => Err("the values of the file grow too large together"),
+        false => {
+            append(&mut expanded, part);
+            Ok(())
         }
-    });
-    Zeroizing::new(expanded.into_owned())
+    };
+    let mut done = 0;
+    for found in VARIABLE.captures_iter(text) {
+        let all = found.get_match();
+        add(&text[done..all.start()])?;
+        done = all.end();
+        match (found.get(1), found.get(4)) {
+            (Some(_), _) => add(&all.as_str()[1..])?,
+            (None, Some(name)) => {
+                let value = variables.get(name.as_str());
+                add(value.map_or("", |value| value.as_str()))?;
+            }
+            (None, None) => add(all.as_str())?,
+        }
+    }
+    add(&text[done..])?;
+    Ok(expanded)
+}
+
+/// Adds to a text that may be secret: growing leaves no copy behind.
+fn append(text: &mut Zeroizing<String>, part: &str) {
+    if text.capacity() - text.len() < part.len() {
+        let length = text.len() + part.len();
+        let mut longer = Zeroizing::new(String::with_capacity(length.max(2 * text.capacity())));
+        longer.push_str(text);
+        *text = longer;
+    }
+    text.push_str(part);
 }
 
 fn pattern(text: &'static str) -> Regex {
@@ -163,5 +200,24 @@ mod tests {
         ] {
             assert_eq!(read(text).unwrap_err().to_string(), expected);
         }
+    }
+
+    #[test]
+    fn values_that_repeat_values_end_somewhere() {
+        let mut text = format!("A={}\n", "x".repeat(32));
+        for (before, name) in ('A'..='Z').zip('B'..='Z') {
+            text += &format!("{name}={}\n", format!("${before}").repeat(10));
+        }
+        let error = read(&text).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "error: line 7: the values of the file grow too large together\n"
+        );
+    }
+
+    #[test]
+    fn many_variables_are_read_in_one_sweep() {
+        let text: String = (0..50_000).map(|at| format!("A{at}=\n")).collect();
+        assert_eq!(read(&text).unwrap().len(), 50_000);
     }
 }

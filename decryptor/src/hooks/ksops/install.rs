@@ -1,8 +1,8 @@
 //! `ksops install`: copies this program into a folder, as init containers do, in images that have no `cp`.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use keys::Env;
@@ -46,15 +46,15 @@ fn copy(program: &Path, target: &Path) -> io::Result<()> {
     let mut beside = target.as_os_str().to_owned();
     beside.push(format!(".{}", std::process::id()));
     let beside = PathBuf::from(beside);
-    let copied = OpenOptions::new()
+    let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
-        .mode(0o755)
-        .open(&beside)
-        .and_then(|mut file| {
-            io::copy(&mut fs::File::open(program)?, &mut file)?;
-            file.sync_all()
-        })
+        .open(&beside)?;
+    let copied = fs::File::open(program)
+        .and_then(|mut program| io::copy(&mut program, &mut file))
+        // Whatever the umask: others run it.
+        .and_then(|_| file.set_permissions(Permissions::from_mode(0o755)))
+        .and_then(|()| file.sync_all())
         .and_then(|()| fs::rename(&beside, target));
     if copied.is_err() {
         // What matters is the first error.

@@ -55,7 +55,7 @@ impl Object {
         let metadata = map(entries, "metadata");
         let (kind, name) = (of(entries, "kind"), of(metadata, "name"));
         let (version, namespace) = (of(entries, "apiVersion"), of(metadata, "namespace"));
-        let mut lines = Zeroizing::new(String::with_capacity(source.len() + 2));
+        let mut lines = Zeroizing::new(String::with_capacity(64 + 2 * length(entries)));
         lines.push_str("- ");
         emit_kept(entries, source, 2, true, &mut lines)
             .map_err(|e| Failure::new("an object has no form in a list").because(e))?;
@@ -64,6 +64,17 @@ impl Object {
             lines,
         })
     }
+}
+
+/// How long a mapping is in its text.
+fn length(entries: &[Entry]) -> usize {
+    let mut pairs = entries.iter().filter_map(|entry| match entry {
+        Entry::Pair(pair) => Some(pair),
+        Entry::Comment(_) => None,
+    });
+    let first = pairs.next();
+    let ends = first.zip(pairs.next_back().or(first));
+    ends.map_or(0, |(first, last)| last.end.saturating_sub(first.at.start))
 }
 
 /// A text in a mapping, or the empty one.
